@@ -1,0 +1,12 @@
+// Q4_0: four-bit codes around 8, a scale for 32.
+#pragma once
+
+#include "block.h"
+
+namespace ingot_host {
+
+struct Q4_0 : BlockFormat<4, 8, false> {
+    static void unpack(const u8* block, u8x64 (&v)[8]) { unpack_nibbles(block, v); }
+};
+
+} // namespace ingot_host

@@ -1,0 +1,12 @@
+// Q5_1: five-bit codes, a scale and a minimum for 32.
+#pragma once
+
+#include "block.h"
+
+namespace ingot_host {
+
+struct Q5_1 : BlockFormat<5, 0, true> {
+    static void unpack(const u8* block, u8x64 (&v)[8]) { unpack_five_bits(block, v); }
+};
+
+} // namespace ingot_host

@@ -1,0 +1,44 @@
+// Activations to signed bytes: scale = largest magnitude / 127 for 32 elements, codes round to nearest even.
+// A block with a NaN or an infinity gets a NaN scale, so the products that read it are NaN and the fault shows.
+#pragma once
+
+#include "dot.h"
+
+namespace ingot_host {
+
+inline i32x16 round_to_i32(f32x16 v) {
+    // The magic number's ulp is one: adding it rounds to nearest even, and its low bits then are the integer.
+    const f32x16 magic = splat(12582912.0f);
+    return i32x16(v + magic) - i32x16(magic);
+}
+
+inline i32 max_lane(i32x16 v) { return __builtin_reduce_max(v); }
+
+// Elements 32b .. 32b+31 of a row into place in `row`.
+template <int K>
+inline void quantize_block(f32x16 low, f32x16 high, u8* row, int b) {
+    using Row = Q8Row<K>;
+    typedef i8 i8x16 __attribute__((vector_size(16)));
+    // As integers, magnitudes order like floats with infinity and NaN on top, so the maximum can't lose a NaN.
+    const i32x16 magnitude = i32x16{} + 0x7fffffff;
+    const float largest = __builtin_bit_cast(
+        float, max_lane(__builtin_elementwise_max(i32x16(low) & magnitude, i32x16(high) & magnitude)));
+    const bool finite = largest <= 3.402823466e38f;
+    // Below the threshold the reciprocal would overflow; such a block is as good as zero.
+    const float inverse = finite && largest > 1e-30f ? 127.0f / largest : 0.0f;
+    const float scale = finite ? largest * (1.0f / 127.0f) : __builtin_nanf("");
+    const i32x16 a = round_to_i32(low * inverse), c = round_to_i32(high * inverse);
+    store(row + 32 * b, __builtin_convertvector(a, i8x16));
+    store(row + 32 * b + 16, __builtin_convertvector(c, i8x16));
+    store(row + Row::scale_offset + 4 * b, scale);
+    store(row + Row::isum_offset + 4 * b, code_sums(a + c));
+    store(row + Row::fsum_offset + 4 * b, scale * float(__builtin_reduce_add(a + c)));
+}
+
+template <int K>
+inline void quantize_row(const float* x, u8* row) {
+    for (int b = 0; b < K / 32; ++b)
+        quantize_block<K>(load<f32x16>(x + 32 * b), load<f32x16>(x + 32 * b + 16), row, b);
+}
+
+} // namespace ingot_host
