@@ -17,7 +17,7 @@ endif()
 # An interface target rather than add_compile_options: the flags stay ours and never reach a dependency.
 add_library(ingot_flags INTERFACE)
 target_compile_options(ingot_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
-                       -Wnull-dereference -Werror)
+                       -Werror)
 if(INGOT_SANITIZE)
     add_compile_options(-fsanitize=${INGOT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     add_link_options(-fsanitize=${INGOT_SANITIZE})

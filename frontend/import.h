@@ -12,9 +12,9 @@ namespace ingot::frontend {
 
 // Sizes of a plan that the model does not decide.
 struct ImportOptions {
-    int64_t context = 0;         // positions of one sequence at most; 0: the model's, at most 4096
-    int64_t max_tokens = 512;    // tokens of one prefill step
-    int64_t max_rows = 16;       // rows of one step of the head
+    int64_t context = 0;      // positions of one sequence at most; 0: the model's, at most 4096
+    int64_t max_tokens = 512; // tokens of one prefill step
+    int64_t max_rows = 16;    // rows of one step of the head
     int64_t max_sequences = 8;
     int64_t page_positions = 64; // positions of a KV page
     ir::Element cache = ir::Element::f16;

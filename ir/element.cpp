@@ -14,9 +14,13 @@ constexpr std::array table = {
 
 } // namespace
 
-const ElementInfo& info(Element e) { return table[static_cast<size_t>(e)]; }
+const ElementInfo& info(Element e) {
+    return table[static_cast<size_t>(e)];
+}
 
-std::span<const ElementInfo> all_elements() { return table; }
+std::span<const ElementInfo> all_elements() {
+    return table;
+}
 
 std::optional<Element> element_from_gguf(uint32_t gguf_id) {
     for (size_t i = 0; i < table.size(); ++i)

@@ -15,12 +15,12 @@ enum class Element : uint8_t {
 };
 
 struct ElementInfo {
-    std::string_view text;    // as IR text spells it
-    std::string_view gguf;    // as GGUF tools spell it; empty where it never stands in a file
-    int gguf_id;              // -1 likewise
-    uint32_t block_elements;  // elements that share a block (1 for plain types)
+    std::string_view text;   // as IR text spells it
+    std::string_view gguf;   // as GGUF tools spell it; empty where it never stands in a file
+    int gguf_id;             // -1 likewise
+    uint32_t block_elements; // elements that share a block (1 for plain types)
     uint32_t block_bytes;
-    bool runs;                // this build computes with it
+    bool runs; // this build computes with it
 };
 
 const ElementInfo& info(Element e);
@@ -29,7 +29,9 @@ std::optional<Element> element_from_gguf(uint32_t gguf_id);
 std::optional<Element> element_from_text(std::string_view text);
 
 // Weights that are blocks of codes with scales, as opposed to plain floats and integers.
-inline bool is_quantized(Element e) { return info(e).block_elements > 1; }
+inline bool is_quantized(Element e) {
+    return info(e).block_elements > 1;
+}
 
 // Bytes of a row of `count` elements; nullopt if `count` is not whole blocks or the product exceeds 63 bits.
 std::optional<uint64_t> row_bytes(Element e, uint64_t count);

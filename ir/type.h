@@ -12,7 +12,8 @@
 
 namespace ingot::ir {
 
-// Where a value lives. Part of the type, so that no pass can mix them up: only `transient` may be planned over.
+// Where a value lives. Part of the type, so that no pass can mix them up: only `transient` may be planned
+// over.
 enum class Pool : uint8_t {
     weights,   // constant for the life of the plan
     state,     // survives from step to step: KV cache, workspaces with counters
@@ -44,10 +45,11 @@ struct Symbol {
 // A constant (>= 1) or a reference to one of the graph's symbols.
 class Dim {
   public:
-    Dim(int64_t constant) : value_(constant) {} // NOLINT(google-explicit-constructor): dims are written as numbers
+    Dim(int64_t constant)
+        : value_(constant) {} // NOLINT(google-explicit-constructor): dims are written as numbers
     static Dim symbol(uint32_t index) { return Dim(-1 - static_cast<int64_t>(index)); }
     bool is_symbol() const { return value_ < 0; }
-    int64_t constant() const { return value_; }                                 // only if !is_symbol()
+    int64_t constant() const { return value_; }                                  // only if !is_symbol()
     uint32_t symbol_index() const { return static_cast<uint32_t>(-1 - value_); } // only if is_symbol()
     bool operator==(const Dim&) const = default;
 
@@ -55,7 +57,8 @@ class Dim {
     int64_t value_;
 };
 
-// Dims are outermost first: a weight of N output and K input channels is [N, K]; a step's activation is [T, K].
+// Dims are outermost first: a weight of N output and K input channels is [N, K]; a step's activation is [T,
+// K].
 struct Type {
     Element element = Element::f32;
     std::vector<Dim> dims;
@@ -64,10 +67,12 @@ struct Type {
     bool operator==(const Type&) const = default;
 };
 
-// Bytes of the value with every symbol at its maximum. Throws Error on overflow or a row that is not whole blocks.
+// Bytes of the value with every symbol at its maximum. Throws Error on overflow or a row that is not whole
+// blocks.
 uint64_t max_bytes(const Type& type, std::span<const Symbol> symbols);
 
-// Bytes that a packed weight of `rows` × `cols` takes in `layout` (rows padded to whole panels, panels to 64 bytes).
+// Bytes that a packed weight of `rows` × `cols` takes in `layout` (rows padded to whole panels, panels to 64
+// bytes).
 uint64_t packed_bytes(Element element, Layout layout, uint64_t rows, uint64_t cols);
 
 } // namespace ingot::ir

@@ -21,20 +21,25 @@ Role role_of(const Graph& g, const Node& n) {
     case Op::matmul:
     case Op::attention:
     case Op::embed:
-    case Op::rope_angles: return Role::anchor;
+    case Op::rope_angles:
+        return Role::anchor;
     case Op::rms_norm:
-    case Op::gather_rows: return Role::prologue;
+    case Op::gather_rows:
+        return Role::prologue;
     case Op::constant:
     case Op::concat_rows:
     case Op::pack:
     case Op::fused:
-    case Op::launch: return Role::outside;
+    case Op::launch:
+        return Role::outside;
     case Op::quantize: {
-        // The quantize of a norm belongs where the norm goes; that of anything else into the kernel that makes it.
+        // The quantize of a norm belongs where the norm goes; that of anything else into the kernel that
+        // makes it.
         const Node* maker = g.producer(n.operands[0]);
         return maker && role_of(g, *maker) != Role::prologue ? Role::epilogue : Role::prologue;
     }
-    default: return Role::epilogue;
+    default:
+        return Role::epilogue;
     }
 }
 
@@ -44,9 +49,10 @@ constexpr uint32_t none = UINT32_MAX;
 class Partition {
   public:
     explicit Partition(const Graph& g) : g_(g), readers_(readers(g)), region_(g.nodes.size(), none) {
-        for (NodeId id = 0; id < g.nodes.size(); ++id) place(id);
-        // Prologues that nothing claimed: read by several kernels, or by no anchor. They get kernels of their own, in
-        // the order of the nodes, which needs the regions numbered anew.
+        for (NodeId id = 0; id < g.nodes.size(); ++id)
+            place(id);
+        // Prologues that nothing claimed: read by several kernels, or by no anchor. They get kernels of their
+        // own, in the order of the nodes, which needs the regions numbered anew.
         renumber();
     }
 
@@ -59,8 +65,10 @@ class Partition {
     void place(NodeId id) {
         const Node& n = g_.nodes[id];
         switch (role_of(g_, n)) {
-        case Role::outside: return;
-        case Role::prologue: return;
+        case Role::outside:
+            return;
+        case Role::prologue:
+            return;
         case Role::anchor: {
             uint32_t region = none;
             if (n.op == Op::matmul) region = sibling(id);
@@ -88,18 +96,18 @@ class Partition {
         }
     }
 
-    // The region of an earlier product with the same input: neither can depend on the other, because all that they
-    // read beside that input are weights.
+    // The region of an earlier product with the same input: neither can depend on the other, because all that
+    // they read beside that input are weights.
     uint32_t sibling(NodeId id) const {
         for (NodeId other : readers_[g_.nodes[id].operands[0]])
-            if (other < id && g_.nodes[other].op == Op::matmul && g_.nodes[other].operands[0] == g_.nodes[id].operands[0] &&
-                region_[other] != none)
+            if (other < id && g_.nodes[other].op == Op::matmul &&
+                g_.nodes[other].operands[0] == g_.nodes[id].operands[0] && region_[other] != none)
                 return region_[other];
         return none;
     }
 
-    // Pulls the chain of prologue nodes before `id` into its region where every reader of the chain is an anchor's
-    // input in that region (a product that comes later and shares the input joins the same region).
+    // Pulls the chain of prologue nodes before `id` into its region where every reader of the chain is an
+    // anchor's input in that region (a product that comes later and shares the input joins the same region).
     void claim_prologue(NodeId id) {
         for (ValueId v : g_.nodes[id].operands) {
             const NodeId p = g_.values[v].producer;
@@ -116,11 +124,13 @@ class Partition {
         }
     }
 
-    bool is_result(ValueId v) const { return std::find(g_.results.begin(), g_.results.end(), v) != g_.results.end(); }
+    bool is_result(ValueId v) const {
+        return std::find(g_.results.begin(), g_.results.end(), v) != g_.results.end();
+    }
 
     void renumber() {
-        // An unclaimed prologue may stand between a region's nodes in number, so regions are ordered by dependence:
-        // repeatedly emit, in order of first node, those whose inputs are all there.
+        // An unclaimed prologue may stand between a region's nodes in number, so regions are ordered by
+        // dependence: repeatedly emit, in order of first node, those whose inputs are all there.
         std::map<uint32_t, std::vector<NodeId>> members;
         uint32_t extra = count_;
         for (NodeId id = 0; id < g_.nodes.size(); ++id) {
@@ -129,21 +139,25 @@ class Partition {
             members[region_[id]].push_back(id);
         }
         std::vector<std::vector<NodeId>> waiting;
-        for (auto& [region, nodes] : members) waiting.push_back(std::move(nodes));
+        for (auto& [region, nodes] : members)
+            waiting.push_back(std::move(nodes));
         std::sort(waiting.begin(), waiting.end());
         std::vector<bool> done(g_.nodes.size(), false);
         while (!waiting.empty()) {
-            const auto ready = std::find_if(waiting.begin(), waiting.end(), [&](const std::vector<NodeId>& nodes) {
-                return std::all_of(nodes.begin(), nodes.end(), [&](NodeId id) {
-                    return std::all_of(g_.nodes[id].operands.begin(), g_.nodes[id].operands.end(), [&](ValueId v) {
-                        const NodeId p = g_.values[v].producer;
-                        return p == no_id || done[p] || region_[p] == region_[id] ||
-                               role_of(g_, g_.nodes[p]) == Role::outside;
+            const auto ready =
+                std::find_if(waiting.begin(), waiting.end(), [&](const std::vector<NodeId>& nodes) {
+                    return std::all_of(nodes.begin(), nodes.end(), [&](NodeId id) {
+                        return std::all_of(g_.nodes[id].operands.begin(), g_.nodes[id].operands.end(),
+                                           [&](ValueId v) {
+                                               const NodeId p = g_.values[v].producer;
+                                               return p == no_id || done[p] || region_[p] == region_[id] ||
+                                                      role_of(g_, g_.nodes[p]) == Role::outside;
+                                           });
                     });
                 });
-            });
             assert(ready != waiting.end() && "fused regions form a cycle");
-            for (NodeId id : *ready) done[id] = true;
+            for (NodeId id : *ready)
+                done[id] = true;
             regions_.push_back(std::move(*ready));
             waiting.erase(ready);
         }
@@ -165,8 +179,8 @@ std::string region_name(const Graph& g, const std::vector<NodeId>& nodes) {
     return std::string(info(g.nodes[nodes.front()].op).name);
 }
 
-void emit(const Graph& g, const std::vector<NodeId>& nodes, const std::vector<std::vector<NodeId>>& all_readers,
-          Rewriter& r) {
+void emit(const Graph& g, const std::vector<NodeId>& nodes,
+          const std::vector<std::vector<NodeId>>& all_readers, Rewriter& r) {
     Graph body;
     body.name = region_name(g, nodes);
     body.phase = g.phase;
@@ -185,16 +199,19 @@ void emit(const Graph& g, const std::vector<NodeId>& nodes, const std::vector<st
     for (NodeId id : nodes) {
         const Node& n = g.nodes[id];
         std::vector<ValueId> operands;
-        for (ValueId v : n.operands) operands.push_back(inside.at(v));
+        for (ValueId v : n.operands)
+            operands.push_back(inside.at(v));
         std::vector<Type> types;
-        for (ValueId v : n.results) types.push_back(g.type(v));
+        for (ValueId v : n.results)
+            types.push_back(g.type(v));
         const NodeId made = body.add_node(n.op, operands, types, n.attrs);
         for (size_t i = 0; i < n.results.size(); ++i) {
             const ValueId v = n.results[i];
             inside[v] = body.nodes[made].results[i];
-            const bool read_outside = std::any_of(all_readers[v].begin(), all_readers[v].end(), [&](NodeId reader) {
-                return std::find(nodes.begin(), nodes.end(), reader) == nodes.end();
-            });
+            const bool read_outside =
+                std::any_of(all_readers[v].begin(), all_readers[v].end(), [&](NodeId reader) {
+                    return std::find(nodes.begin(), nodes.end(), reader) == nodes.end();
+                });
             if (read_outside || std::find(g.results.begin(), g.results.end(), v) != g.results.end())
                 results.push_back(v);
         }
@@ -206,7 +223,8 @@ void emit(const Graph& g, const std::vector<NodeId>& nodes, const std::vector<st
     }
     const std::string name = body.name;
     const NodeId made = r.graph.add_node(Op::fused, r(inputs), types, {}, name, std::move(body));
-    for (size_t i = 0; i < results.size(); ++i) r.inherit(results[i], r.graph.nodes[made].results[i]);
+    for (size_t i = 0; i < results.size(); ++i)
+        r.inherit(results[i], r.graph.nodes[made].results[i]);
 }
 
 } // namespace
@@ -217,9 +235,11 @@ void fuse_regions(Graph& g, const PassContext&) {
     Rewriter r(g);
     for (NodeId id = 0; id < g.nodes.size(); ++id)
         if (role_of(g, g.nodes[id]) == Role::outside) r.copy(id);
-    for (const auto& nodes : partition.regions()) emit(g, nodes, all_readers, r);
+    for (const auto& nodes : partition.regions())
+        emit(g, nodes, all_readers, r);
     r.graph.phase = Phase::fused;
-    for (Graph& body : r.graph.bodies) body.phase = Phase::fused;
+    for (Graph& body : r.graph.bodies)
+        body.phase = Phase::fused;
     g = r.finish();
 }
 

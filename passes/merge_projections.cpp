@@ -33,16 +33,18 @@ void merge_projections(Graph& g, const PassContext&) {
     std::map<Key, std::vector<NodeId>> groups;
     for (NodeId id = 0; id < g.nodes.size(); ++id) {
         const Node& n = g.nodes[id];
-        // Only weights that are params: they are defined before everything, so the merged product may stand where the
-        // first of them stood.
-        if (n.op != Op::matmul || g.values[n.operands[1]].producer != no_id || !is_weights(g, n.operands[1])) continue;
+        // Only weights that are params: they are defined before everything, so the merged product may stand
+        // where the first of them stood.
+        if (n.op != Op::matmul || g.values[n.operands[1]].producer != no_id || !is_weights(g, n.operands[1]))
+            continue;
         if (g.type(n.results[0]).pool != Pool::transient) continue;
         groups[{n.operands[0], g.type(n.operands[1]).element}].push_back(id);
     }
     std::vector<const std::vector<NodeId>*> group_of(g.nodes.size(), nullptr);
     for (const auto& [key, group] : groups)
         if (group.size() > 1)
-            for (NodeId id : group) group_of[id] = &group;
+            for (NodeId id : group)
+                group_of[id] = &group;
 
     Rewriter r(g);
     for (NodeId id = 0; id < g.nodes.size(); ++id) {
@@ -53,7 +55,8 @@ void merge_projections(Graph& g, const PassContext&) {
         }
         if (id != group->front()) continue;
         std::vector<ValueId> weights;
-        for (NodeId member : *group) weights.push_back(r(g.nodes[member].operands[1]));
+        for (NodeId member : *group)
+            weights.push_back(r(g.nodes[member].operands[1]));
         const std::string name = joined_name(g, *group);
         const ValueId weight = r.graph.add(Op::concat_rows, weights, {}, name);
         const ValueId y = r.graph.add(Op::matmul, {r(g.nodes[id].operands[0]), weight}, {}, name);

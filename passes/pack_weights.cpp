@@ -11,7 +11,8 @@ using namespace ir;
 
 namespace {
 
-// True if the product's result is read by exactly two slices, its halves, and both are read by pointwise ops only.
+// True if the product's result is read by exactly two slices, its halves, and both are read by pointwise ops
+// only.
 bool is_pair(const Graph& body, const Node& matmul, const std::vector<std::vector<NodeId>>& read_by) {
     const ValueId y = matmul.results[0];
     const int64_t columns = body.type(y).dims.back().constant();
@@ -20,7 +21,8 @@ bool is_pair(const Graph& body, const Node& matmul, const std::vector<std::vecto
     int64_t begin = 0;
     for (NodeId id : read_by[y]) {
         const Node& n = body.nodes[id];
-        if (n.op != Op::slice_cols || int_attr(n, "begin") != begin || int_attr(n, "end") != begin + columns / 2)
+        if (n.op != Op::slice_cols || int_attr(n, "begin") != begin ||
+            int_attr(n, "end") != begin + columns / 2)
             return false;
         begin += columns / 2;
         for (NodeId reader : read_by[n.results[0]])
@@ -77,12 +79,15 @@ void pack_weights(Graph& g, const PassContext&) {
             operands[i] = made;
         }
         std::vector<Type> types;
-        for (ValueId v : n.results) types.push_back(g.type(v));
+        for (ValueId v : n.results)
+            types.push_back(g.type(v));
         const NodeId made = r.graph.add_node(Op::fused, operands, types, n.attrs, n.name, std::move(body));
-        for (size_t i = 0; i < n.results.size(); ++i) r.inherit(n.results[i], r.graph.nodes[made].results[i]);
+        for (size_t i = 0; i < n.results.size(); ++i)
+            r.inherit(n.results[i], r.graph.nodes[made].results[i]);
     }
     r.graph.phase = Phase::packed;
-    for (Graph& body : r.graph.bodies) body.phase = Phase::packed;
+    for (Graph& body : r.graph.bodies)
+        body.phase = Phase::packed;
     g = r.finish();
 }
 

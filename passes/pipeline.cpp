@@ -24,21 +24,28 @@ using namespace ir;
 
 namespace {
 
-void canonicalize(Graph& g, const PassContext&) { g.phase = Phase::canonical; }
+void canonicalize(Graph& g, const PassContext&) {
+    g.phase = Phase::canonical;
+}
 
 constexpr std::array list = {
     // The graph as the model has it, without what it need not compute.
     Pass{"fold-constants", fold_constants, Phase::imported, false, "compute what depends on constants alone"},
-    Pass{"merge-common-subexpressions", merge_common_subexpressions, Phase::imported, false, "compute equal things once"},
+    Pass{"merge-common-subexpressions", merge_common_subexpressions, Phase::imported, false,
+         "compute equal things once"},
     Pass{"remove-dead-nodes", remove_dead_nodes, Phase::imported, false, "drop what no result needs"},
     Pass{"canonicalize", canonicalize, Phase::canonical, true, "mark the canonical phase"},
     // What the kernels shall be.
-    Pass{"merge-projections", merge_projections, Phase::canonical, false, "Q/K/V and gate/up weights side by side"},
-    Pass{"quantize-activations", quantize_activations, Phase::canonical, false, "8-bit inputs for quantised weights"},
+    Pass{"merge-projections", merge_projections, Phase::canonical, false,
+         "Q/K/V and gate/up weights side by side"},
+    Pass{"quantize-activations", quantize_activations, Phase::canonical, false,
+         "8-bit inputs for quantised weights"},
     Pass{"fuse-regions", fuse_regions, Phase::fused, true, "cut the graph into kernels"},
-    Pass{"share-prologues", share_prologues, Phase::fused, false, "normalised inputs computed once for many tokens"},
+    Pass{"share-prologues", share_prologues, Phase::fused, false,
+         "normalised inputs computed once for many tokens"},
     // Where everything lies, and when it runs.
-    Pass{"pack-weights", pack_weights, Phase::packed, true, "weights in the order in which kernels read them"},
+    Pass{"pack-weights", pack_weights, Phase::packed, true,
+         "weights in the order in which kernels read them"},
     Pass{"schedule", schedule, Phase::scheduled, true, "order the kernels"},
     Pass{"plan-memory", plan_memory, Phase::planned, true, "offsets of all transient values"},
 };
@@ -55,7 +62,9 @@ void run_one(const Pass& pass, Graph& g, const PassContext& context) {
 
 } // namespace
 
-std::span<const Pass> pipeline() { return list; }
+std::span<const Pass> pipeline() {
+    return list;
+}
 
 const Pass* find_pass(std::string_view name) {
     const auto it = std::find_if(list.begin(), list.end(), [&](const Pass& p) { return p.name == name; });
@@ -65,7 +74,8 @@ const Pass* find_pass(std::string_view name) {
 static const Pass& known_pass(const std::string& name) {
     if (const Pass* p = find_pass(name)) return *p;
     std::vector<std::string_view> names;
-    for (const Pass& p : list) names.push_back(p.name);
+    for (const Pass& p : list)
+        names.push_back(p.name);
     throw Error("pass " + name, fmt::format("there is no such pass; there are {}", fmt::join(names, ", ")));
 }
 
@@ -75,7 +85,8 @@ void run_pipeline(Graph& g, const PassContext& context, const PipelineOptions& o
     verify(g);
     for (const Pass& pass : list) {
         if (pass.phase > options.stop_after) return;
-        if (std::find(options.disabled.begin(), options.disabled.end(), pass.name) != options.disabled.end()) continue;
+        if (std::find(options.disabled.begin(), options.disabled.end(), pass.name) != options.disabled.end())
+            continue;
         const std::optional<Graph> before = options.observer ? std::optional(g) : std::nullopt;
         const auto start = std::chrono::steady_clock::now();
         run_one(pass, g, context);
@@ -86,7 +97,8 @@ void run_pipeline(Graph& g, const PassContext& context, const PipelineOptions& o
 
 void run_passes(Graph& g, std::span<const std::string> names, const PassContext& context) {
     verify(g);
-    for (const std::string& name : names) run_one(known_pass(name), g, context);
+    for (const std::string& name : names)
+        run_one(known_pass(name), g, context);
 }
 
 } // namespace ingot::passes

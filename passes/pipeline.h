@@ -14,8 +14,8 @@ namespace ingot::passes {
 struct Pass {
     std::string_view name; // as `--disable-pass` and `--passes` spell it
     void (*run)(ir::Graph&, const PassContext&);
-    ir::Phase phase;       // of the graph afterwards
-    bool required;         // a phase mark hangs on it, so it can't be disabled
+    ir::Phase phase; // of the graph afterwards
+    bool required;   // a phase mark hangs on it, so it can't be disabled
     std::string_view summary;
 };
 

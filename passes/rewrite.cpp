@@ -10,7 +10,8 @@ Rewriter::Rewriter(const Graph& old) : old_(old), map_(old.values.size(), no_id)
     graph.name = old.name;
     graph.phase = old.phase;
     graph.symbols = old.symbols;
-    for (ValueId p : old.params) map_[p] = graph.add_param(old.values[p].name, old.values[p].type);
+    for (ValueId p : old.params)
+        map_[p] = graph.add_param(old.values[p].name, old.values[p].type);
 }
 
 ValueId Rewriter::operator()(ValueId old_value) const {
@@ -21,16 +22,20 @@ ValueId Rewriter::operator()(ValueId old_value) const {
 std::vector<ValueId> Rewriter::operator()(const std::vector<ValueId>& old_values) const {
     std::vector<ValueId> out;
     out.reserve(old_values.size());
-    for (ValueId v : old_values) out.push_back((*this)(v));
+    for (ValueId v : old_values)
+        out.push_back((*this)(v));
     return out;
 }
 
-void Rewriter::map(ValueId old_value, ValueId new_value) { map_[old_value] = new_value; }
+void Rewriter::map(ValueId old_value, ValueId new_value) {
+    map_[old_value] = new_value;
+}
 
 NodeId Rewriter::copy(NodeId old_node) {
     const Node& n = old_.nodes[old_node];
     std::vector<Type> types;
-    for (ValueId r : n.results) types.push_back(old_.values[r].type);
+    for (ValueId r : n.results)
+        types.push_back(old_.values[r].type);
     const NodeId made = graph.add_node(n.op, (*this)(n.operands), std::move(types), n.attrs, n.name,
                                        n.body == no_id ? std::nullopt : std::optional(old_.bodies[n.body]));
     for (size_t i = 0; i < n.results.size(); ++i) {
@@ -53,6 +58,8 @@ Graph Rewriter::finish() {
     return std::move(graph);
 }
 
-bool is_weights(const Graph& g, ValueId v) { return g.values[v].type.pool == Pool::weights; }
+bool is_weights(const Graph& g, ValueId v) {
+    return g.values[v].type.pool == Pool::weights;
+}
 
 } // namespace ingot::passes

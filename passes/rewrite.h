@@ -1,5 +1,5 @@
-// The way in which every pass makes its new graph: front to back, so that the numbering invariants of ir::Graph hold
-// by construction.
+// The way in which every pass makes its new graph: front to back, so that the numbering invariants of
+// ir::Graph hold by construction.
 #pragma once
 
 #include <vector>
@@ -35,7 +35,8 @@ class Rewriter {
     std::vector<ir::ValueId> map_;
 };
 
-// True if the value is computed from weights and constants alone, so that it can be made when the plan is written.
+// True if the value is computed from weights and constants alone, so that it can be made when the plan is
+// written.
 bool is_weights(const ir::Graph& g, ir::ValueId v);
 
 } // namespace ingot::passes

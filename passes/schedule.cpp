@@ -14,8 +14,10 @@ class Scheduler {
   public:
     explicit Scheduler(const Graph& g) : g_(g), left_(g.values.size(), 0) {
         for (const Node& n : g.nodes)
-            for (ValueId v : n.operands) ++left_[v];
-        for (ValueId v : g.results) ++left_[v];
+            for (ValueId v : n.operands)
+                ++left_[v];
+        for (ValueId v : g.results)
+            ++left_[v];
     }
 
     std::vector<NodeId> order() {
@@ -24,7 +26,8 @@ class Scheduler {
         std::vector<NodeId> waiting;
         for (NodeId id = 0; id < g_.nodes.size(); ++id) {
             const Node& n = g_.nodes[id];
-            const bool on_weights = std::all_of(n.results.begin(), n.results.end(), [&](ValueId v) { return is_weights(g_, v); });
+            const bool on_weights =
+                std::all_of(n.results.begin(), n.results.end(), [&](ValueId v) { return is_weights(g_, v); });
             if (on_weights) {
                 done[id] = true;
                 out.push_back(id);
@@ -44,7 +47,8 @@ class Scheduler {
                 }
             }
             const NodeId id = *best; // a graph in SSA form always has a node that is ready
-            for (ValueId v : g_.nodes[id].operands) --left_[v];
+            for (ValueId v : g_.nodes[id].operands)
+                --left_[v];
             done[id] = true;
             out.push_back(id);
             waiting.erase(best);
@@ -60,12 +64,14 @@ class Scheduler {
     }
 
     int64_t bytes(ValueId v) const {
-        return g_.type(v).pool == Pool::transient ? static_cast<int64_t>(max_bytes(g_.type(v), g_.symbols)) : 0;
+        return g_.type(v).pool == Pool::transient ? static_cast<int64_t>(max_bytes(g_.type(v), g_.symbols))
+                                                  : 0;
     }
 
     int64_t growth_of(const Node& n) const {
         int64_t growth = 0;
-        for (ValueId v : n.results) growth += bytes(v);
+        for (ValueId v : n.results)
+            growth += bytes(v);
         for (size_t i = 0; i < n.operands.size(); ++i) {
             const ValueId v = n.operands[i];
             if (std::find(n.operands.begin(), n.operands.begin() + static_cast<ptrdiff_t>(i), v) !=
@@ -85,9 +91,11 @@ class Scheduler {
 
 void schedule(Graph& g, const PassContext&) {
     Rewriter r(g);
-    for (NodeId id : Scheduler(g).order()) r.copy(id);
+    for (NodeId id : Scheduler(g).order())
+        r.copy(id);
     r.graph.phase = Phase::scheduled;
-    for (Graph& body : r.graph.bodies) body.phase = Phase::scheduled;
+    for (Graph& body : r.graph.bodies)
+        body.phase = Phase::scheduled;
     g = r.finish();
 }
 

@@ -40,14 +40,17 @@ void share_prologues(Graph& g, const PassContext&) {
         }
         Graph body = g.bodies[n.body];
         std::vector<Type> types;
-        for (ValueId v : n.results) types.push_back(g.type(v));
+        for (ValueId v : n.results)
+            types.push_back(g.type(v));
         for (ValueId v : shared_inputs(body)) {
             if (single_row(body, v)) continue;
             body.results.push_back(v);
             types.push_back(body.type(v));
         }
-        const NodeId made = r.graph.add_node(Op::fused, r(n.operands), types, n.attrs, n.name, std::move(body));
-        for (size_t i = 0; i < n.results.size(); ++i) r.inherit(n.results[i], r.graph.nodes[made].results[i]);
+        const NodeId made =
+            r.graph.add_node(Op::fused, r(n.operands), types, n.attrs, n.name, std::move(body));
+        for (size_t i = 0; i < n.results.size(); ++i)
+            r.inherit(n.results[i], r.graph.nodes[made].results[i]);
     }
     g = r.finish();
 }

@@ -18,7 +18,8 @@ bool has_effect(const Graph& g, const Node& n) {
     if (info(n.op).effect != Effect::none) return true;
     if (n.body == no_id) return false;
     const Graph& body = g.bodies[n.body];
-    return std::any_of(body.nodes.begin(), body.nodes.end(), [&](const Node& b) { return has_effect(body, b); });
+    return std::any_of(body.nodes.begin(), body.nodes.end(),
+                       [&](const Node& b) { return has_effect(body, b); });
 }
 
 bool is_constant(const Graph& g, ValueId v) {
@@ -68,8 +69,8 @@ std::vector<double> numbers(const Tensor& t) {
     return out;
 }
 
-// Two nodes are the same computation if this is equal for both. Types are part of it: a constant's element, or the
-// layout that a pack makes, stands only there.
+// Two nodes are the same computation if this is equal for both. Types are part of it: a constant's element,
+// or the layout that a pack makes, stands only there.
 struct Fingerprint {
     Op op;
     std::vector<ValueId> operands;
@@ -80,7 +81,8 @@ struct Fingerprint {
 
 size_t hash_of(const Fingerprint& f) {
     size_t h = static_cast<size_t>(f.op);
-    for (ValueId v : f.operands) h = h * 1000003 + v;
+    for (ValueId v : f.operands)
+        h = h * 1000003 + v;
     return h * 1000003 + f.attrs.size();
 }
 
@@ -122,10 +124,12 @@ void merge_common_subexpressions(Graph& g, const PassContext&) {
             leaves |= g.type(v).pool == Pool::io;
         }
         auto& bucket = buckets[hash_of(f) % buckets.size()];
-        const auto hit = std::find_if(bucket.begin(), bucket.end(), [&](size_t i) { return seen[i].first == f; });
+        const auto hit =
+            std::find_if(bucket.begin(), bucket.end(), [&](size_t i) { return seen[i].first == f; });
         if (hit != bucket.end() && !leaves) {
             const Node& first = r.graph.nodes[seen[*hit].second];
-            for (size_t i = 0; i < n.results.size(); ++i) r.map(n.results[i], first.results[i]);
+            for (size_t i = 0; i < n.results.size(); ++i)
+                r.map(n.results[i], first.results[i]);
             continue;
         }
         const NodeId made = r.copy(id);
@@ -138,12 +142,15 @@ void merge_common_subexpressions(Graph& g, const PassContext&) {
 void remove_dead_nodes(Graph& g, const PassContext&) {
     std::vector<bool> live(g.values.size(), false);
     std::vector<bool> keep(g.nodes.size(), false);
-    for (ValueId v : g.results) live[v] = true;
+    for (ValueId v : g.results)
+        live[v] = true;
     for (NodeId id = static_cast<NodeId>(g.nodes.size()); id-- > 0;) {
         const Node& n = g.nodes[id];
-        keep[id] = has_effect(g, n) || std::any_of(n.results.begin(), n.results.end(), [&](ValueId v) { return live[v]; });
+        keep[id] = has_effect(g, n) ||
+                   std::any_of(n.results.begin(), n.results.end(), [&](ValueId v) { return live[v]; });
         if (keep[id])
-            for (ValueId v : n.operands) live[v] = true;
+            for (ValueId v : n.operands)
+                live[v] = true;
     }
     Rewriter r(g);
     for (NodeId id = 0; id < g.nodes.size(); ++id)

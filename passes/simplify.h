@@ -5,12 +5,13 @@
 
 namespace ingot::passes {
 
-// Computes every effect-free node whose operands are all constants, by the reference evaluator, so that kernels never
-// spend time on what the model file already decides. Results over 64 KiB stay as they are: the text must stay readable.
+// Computes every effect-free node whose operands are all constants, by the reference evaluator, so that
+// kernels never spend time on what the model file already decides. Results over 64 KiB stay as they are: the
+// text must stay readable.
 void fold_constants(ir::Graph& g, const PassContext& context);
 
-// Merges nodes that compute the same from the same: equal op, operands, attributes and result types. Nodes with effects
-// are never merged, and cannot be confused by accident: each returns a new version of the state.
+// Merges nodes that compute the same from the same: equal op, operands, attributes and result types. Nodes
+// with effects are never merged, and cannot be confused by accident: each returns a new version of the state.
 void merge_common_subexpressions(ir::Graph& g, const PassContext& context);
 
 // Removes nodes that no result depends on and that have no effect. Params stay: callers bind them by name.

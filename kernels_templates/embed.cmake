@@ -1,0 +1,15 @@
+# cmake -DOUTPUT=file.cpp -DROOT=folder "-DFILES=name=path;..." -P embed.cmake
+# Writes a C++ file that holds the given files as raw string literals under the names by which kernels include them.
+set(text "// Made by kernels_templates/embed.cmake from the files that it names.\n")
+string(APPEND text "#include \"codegen/templates.h\"\n\nnamespace ingot::codegen {\n\n")
+string(APPEND text "const TemplateFile template_files[] = {\n")
+set(count 0)
+foreach(entry IN LISTS FILES)
+    string(REGEX MATCH "^([^=]+)=(.+)$" matched "${entry}")
+    set(name "${CMAKE_MATCH_1}")
+    file(READ "${CMAKE_MATCH_2}" content)
+    string(APPEND text "    {\"${name}\", R\"ingot(${content})ingot\"},\n")
+    math(EXPR count "${count} + 1")
+endforeach()
+string(APPEND text "};\nconst size_t template_file_count = ${count};\n\n} // namespace ingot::codegen\n")
+file(WRITE "${OUTPUT}" "${text}")
