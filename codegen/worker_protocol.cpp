@@ -1,8 +1,12 @@
 #include "codegen/worker_protocol.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace ingot::codegen {
@@ -49,19 +53,31 @@ struct Reader {
     bool done() const { return ok && rest.empty(); }
 };
 
-bool transfer(int fd, char* data, size_t size, ssize_t (*call)(int, char*, size_t)) {
+using Clock = std::chrono::steady_clock;
+
+// Waits until `fd` can be read; false if that takes longer than to the deadline.
+bool wait_readable(int fd, std::optional<Clock::time_point> deadline) {
+    while (deadline) {
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*deadline - Clock::now()).count();
+        if (left <= 0) return false;
+        pollfd wanted{.fd = fd, .events = POLLIN, .revents = 0};
+        const int ready = poll(&wanted, 1, static_cast<int>(std::min<int64_t>(left + 1, 60'000)));
+        if (ready > 0) return true;
+        if (ready < 0 && errno != EINTR) return false;
+    }
+    return true;
+}
+
+bool read_all(int fd, char* data, size_t size, std::optional<Clock::time_point> deadline) {
     while (size > 0) {
-        const ssize_t n = call(fd, data, size);
+        if (!wait_readable(fd, deadline)) return false;
+        const ssize_t n = ::read(fd, data, size);
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) return false;
         data += n;
         size -= static_cast<size_t>(n);
     }
     return true;
-}
-
-bool read_all(int fd, char* data, size_t size) {
-    return transfer(fd, data, size, [](int f, char* p, size_t n) { return ::read(f, p, n); });
 }
 
 } // namespace
@@ -134,11 +150,15 @@ std::optional<WorkerHello> decode_hello(std::string_view bytes) {
     return hello;
 }
 
-std::optional<std::string> read_message(int fd) {
+std::optional<std::string> read_message(int fd, double timeout_seconds) {
+    std::optional<Clock::time_point> deadline;
+    if (timeout_seconds >= 0)
+        deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(timeout_seconds));
     uint64_t size = 0;
-    if (!read_all(fd, reinterpret_cast<char*>(&size), sizeof size) || size > max_message) return std::nullopt;
+    if (!read_all(fd, reinterpret_cast<char*>(&size), sizeof size, deadline) || size > max_message)
+        return std::nullopt;
     std::string bytes(size, '\0');
-    if (!read_all(fd, bytes.data(), bytes.size())) return std::nullopt;
+    if (!read_all(fd, bytes.data(), bytes.size(), deadline)) return std::nullopt;
     return bytes;
 }
 
@@ -146,7 +166,14 @@ bool write_message(int fd, std::string_view bytes) {
     const uint64_t size = bytes.size();
     std::string framed(reinterpret_cast<const char*>(&size), sizeof size);
     framed.append(bytes);
-    return transfer(fd, framed.data(), framed.size(), [](int f, char* p, size_t n) { return ::write(f, p, n); });
+    for (size_t done = 0; done < framed.size();) {
+        ssize_t n = ::send(fd, framed.data() + done, framed.size() - done, MSG_NOSIGNAL);
+        if (n < 0 && errno == ENOTSOCK) n = ::write(fd, framed.data() + done, framed.size() - done);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        done += static_cast<size_t>(n);
+    }
+    return true;
 }
 
 } // namespace ingot::codegen

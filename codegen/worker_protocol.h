@@ -50,9 +50,11 @@ std::optional<CompileRequest> decode_request(std::string_view bytes);
 std::optional<CompileReply> decode_reply(std::string_view bytes);
 std::optional<WorkerHello> decode_hello(std::string_view bytes);
 
-// Whole messages over a file descriptor, with the length in front. `read_message` gives nullopt at the end of the
-// stream, after an error, and for a length above 1 GiB; `write_message` gives false after an error.
-std::optional<std::string> read_message(int fd);
+// Whole messages over a socket (or, without the timeout, any file descriptor), with the length in front.
+// `read_message` gives nullopt at the end of the stream, after an error, for a length above 1 GiB, and where the
+// message isn't complete after `timeout_seconds` (negative: waits for ever). `write_message` gives false after an
+// error; it never raises SIGPIPE on a socket.
+std::optional<std::string> read_message(int fd, double timeout_seconds = -1);
 bool write_message(int fd, std::string_view bytes);
 
 } // namespace ingot::codegen

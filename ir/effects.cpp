@@ -13,7 +13,8 @@ uint32_t index_of(const std::vector<ValueId>& list, ValueId v) {
 
 std::vector<ValueId> replaced_operands(const Graph& g, const Node& n) {
     std::vector<ValueId> replaced(n.results.size(), no_id);
-    if (info(n.op).effect == Effect::append && !replaced.empty()) replaced[0] = n.operands[0];
+    if (info(n.op).effect == Effect::append && !replaced.empty() && !n.operands.empty())
+        replaced[0] = n.operands[0];
     if (n.body == no_id) return replaced;
     const Graph& body = g.bodies[n.body];
     for (size_t i = 0; i < replaced.size() && i < body.results.size(); ++i) {

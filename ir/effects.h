@@ -7,11 +7,12 @@
 
 namespace ingot::ir {
 
-// For each result of `n`, a node of `g`: the operand whose storage it takes over, or no_id. The body of a region says
-// which of the region's operands its results are versions of.
+// For each result of `n`, a node of `g`: the operand whose storage it takes over, or no_id. The body of a
+// region says which of the region's operands its results are versions of.
 std::vector<ValueId> replaced_operands(const Graph& g, const Node& n);
 
-// The value whose storage `v` is a version of, followed back to a param, or `v` itself if nothing was changed in place.
+// The value whose storage `v` is a version of, followed back to a param, or `v` itself if nothing was changed
+// in place.
 ValueId storage_root(const Graph& g, ValueId v);
 
 } // namespace ingot::ir

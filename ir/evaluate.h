@@ -11,17 +11,20 @@
 namespace ingot::ir {
 
 struct EvalInputs {
-    std::map<std::string, Tensor, std::less<>> params; // io and state params by name (weights may be here too)
-    const Weights* weights = nullptr;                  // weights params by name
-    std::map<std::string, int64_t, std::less<>> symbols; // value of each symbol; missing ones are taken from params' dims
+    std::map<std::string, Tensor, std::less<>>
+        params;                       // io and state params by name (weights may be here too)
+    const Weights* weights = nullptr; // weights params by name
+    std::map<std::string, int64_t, std::less<>>
+        symbols; // value of each symbol; missing ones are taken from params' dims
 };
 
 struct EvalOptions {
     bool f32_between_ops = true; // round every op's result to the value's element; false keeps f64 inside
 };
 
-// Results in the order of the graph's results. Effects show as results: an appended cache is the value that kv_append
-// returns. Throws Error for a missing or misfitting binding, or an id, page or position out of range.
+// Results in the order of the graph's results. Effects show as results: an appended cache is the value that
+// kv_append returns. Throws Error for a missing or misfitting binding, or an id, page or position out of
+// range.
 std::vector<Tensor> evaluate(const Graph& g, const EvalInputs& inputs, const EvalOptions& options = {});
 
 } // namespace ingot::ir

@@ -1,4 +1,5 @@
-// Exact conversions between f32 and the 16-bit float types (IEEE 754 binary16, bfloat16), round to nearest even.
+// Exact conversions between f32 and the 16-bit float types (IEEE 754 binary16, bfloat16), round to nearest
+// even.
 #pragma once
 
 #include <bit>
@@ -22,8 +23,10 @@ inline uint16_t f32_to_f16(float f) {
     const uint32_t bits = std::bit_cast<uint32_t>(f);
     const uint32_t sign = bits >> 16 & 0x8000u;
     const uint32_t magnitude = bits & 0x7fffffffu;
-    if (magnitude > 0x7f800000u) return static_cast<uint16_t>(sign | 0x7e00u | (magnitude >> 13 & 0x1ffu)); // NaN
-    if (magnitude >= 0x477ff000u) return static_cast<uint16_t>(sign | 0x7c00u); // 65520 and above round to infinity
+    if (magnitude > 0x7f800000u)
+        return static_cast<uint16_t>(sign | 0x7e00u | (magnitude >> 13 & 0x1ffu)); // NaN
+    if (magnitude >= 0x477ff000u)
+        return static_cast<uint16_t>(sign | 0x7c00u); // 65520 and above round to infinity
     if (magnitude < 0x38800000u) { // below the smallest normal: adding 0.5 rounds at the place of 2^-24
         const float rounded = std::bit_cast<float>(magnitude) + 0.5f;
         return static_cast<uint16_t>(sign | (std::bit_cast<uint32_t>(rounded) - 0x3f000000u));
@@ -32,7 +35,9 @@ inline uint16_t f32_to_f16(float f) {
     return static_cast<uint16_t>(sign | (magnitude - 0x38000000u + 0xfffu + odd) >> 13);
 }
 
-inline float bf16_to_f32(uint16_t h) { return std::bit_cast<float>(static_cast<uint32_t>(h) << 16); }
+inline float bf16_to_f32(uint16_t h) {
+    return std::bit_cast<float>(static_cast<uint32_t>(h) << 16);
+}
 
 inline uint16_t f32_to_bf16(float f) {
     const uint32_t bits = std::bit_cast<uint32_t>(f);

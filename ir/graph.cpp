@@ -31,7 +31,9 @@ const T& attr_of(const Node& n, std::string_view name) {
 
 } // namespace
 
-std::string_view text(Phase p) { return phase_names[static_cast<size_t>(p)]; }
+std::string_view text(Phase p) {
+    return phase_names[static_cast<size_t>(p)];
+}
 
 std::optional<Phase> phase_from_text(std::string_view t) {
     for (size_t i = 0; i < phase_names.size(); ++i)
@@ -67,7 +69,8 @@ Dim Graph::dim(std::string_view symbol) const {
 ValueId Graph::add_param(std::string param_name, Type type) {
     invariant(nodes.empty(), "params are added before nodes");
     const auto id = static_cast<ValueId>(values.size());
-    values.push_back({.type = std::move(type), .name = std::move(param_name), .producer = no_id, .placement = {}});
+    values.push_back(
+        {.type = std::move(type), .name = std::move(param_name), .producer = no_id, .placement = {}});
     params.push_back(id);
     return id;
 }
@@ -111,9 +114,15 @@ ValueId Graph::find_param(std::string_view param_name) const {
     return no_id;
 }
 
-int64_t int_attr(const Node& n, std::string_view name) { return attr_of<int64_t>(n, name); }
-double float_attr(const Node& n, std::string_view name) { return attr_of<double>(n, name); }
-const std::string& text_attr(const Node& n, std::string_view name) { return attr_of<std::string>(n, name); }
+int64_t int_attr(const Node& n, std::string_view name) {
+    return attr_of<int64_t>(n, name);
+}
+double float_attr(const Node& n, std::string_view name) {
+    return attr_of<double>(n, name);
+}
+const std::string& text_attr(const Node& n, std::string_view name) {
+    return attr_of<std::string>(n, name);
+}
 const std::vector<double>& floats_attr(const Node& n, std::string_view name) {
     return attr_of<std::vector<double>>(n, name);
 }

@@ -1,9 +1,9 @@
 // The dataflow graph: a value, in SSA form, that every stage from the frontend to codegen passes on.
 //
-// Invariants (checked by verify()): ids are dense; nodes stand in an order in which every operand is defined before
-// its use (that order is the schedule once the phase is `scheduled`); values are numbered params first, then the
-// results of each node in turn. Passes keep these by building the new graph front to back with GraphBuilder-style
-// calls (`add_param`, `add_node`), which number in exactly that way.
+// Invariants (checked by verify()): ids are dense; nodes stand in an order in which every operand is defined
+// before its use (that order is the schedule once the phase is `scheduled`); values are numbered params
+// first, then the results of each node in turn. Passes keep these by building the new graph front to back
+// with GraphBuilder-style calls (`add_param`, `add_node`), which number in exactly that way.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,8 @@ using AttrValue = std::variant<int64_t, double, std::string, std::vector<double>
 struct Attr {
     std::string name;
     AttrValue value;
-    // Reals are equal if their bits are, or if both are NaN: 0 and -0 differ, so that equal graphs compute equally.
+    // Reals are equal if their bits are, or if both are NaN: 0 and -0 differ, so that equal graphs compute
+    // equally.
     bool operator==(const Attr&) const;
 };
 
@@ -41,7 +42,8 @@ struct Placement {
 
 struct Value {
     Type type;
-    std::string name;        // params: the key by which callers and weights are bound, unique; else a hint for readers
+    std::string
+        name; // params: the key by which callers and weights are bound, unique; else a hint for readers
     NodeId producer = no_id; // no_id for params
     std::optional<Placement> placement;
     bool operator==(const Value&) const = default;
@@ -51,9 +53,9 @@ struct Node {
     Op op = Op::constant;
     std::vector<ValueId> operands; // absent optional operands are not listed
     std::vector<ValueId> results;
-    std::vector<Attr> attrs;       // in the op table's order
-    uint32_t body = no_id;         // index into Graph::bodies (fused, launch)
-    std::string name;              // e.g. "blk.3.attn_q", for messages, profiles and kernels' names; may be empty
+    std::vector<Attr> attrs; // in the op table's order
+    uint32_t body = no_id;   // index into Graph::bodies (fused, launch)
+    std::string name;        // e.g. "blk.3.attn_q", for messages, profiles and kernels' names; may be empty
     bool operator==(const Node&) const = default;
 };
 
@@ -69,7 +71,7 @@ struct Graph {
     std::vector<Node> nodes;
     std::vector<ValueId> params;
     std::vector<ValueId> results;
-    std::vector<Graph> bodies;   // regions of fused and launch nodes; params and results match the node's
+    std::vector<Graph> bodies; // regions of fused and launch nodes; params and results match the node's
 
     bool operator==(const Graph&) const = default;
 
@@ -77,10 +79,12 @@ struct Graph {
     Dim dim(std::string_view symbol) const; // the symbol of that name; asserts that it exists
     ValueId add_param(std::string param_name, Type type);
     // Appends a node whose results have the given types. Does not verify; verify() does.
-    NodeId add_node(Op op, std::vector<ValueId> operands, std::vector<Type> result_types, std::vector<Attr> attrs = {},
-                    std::string node_name = {}, std::optional<Graph> body = std::nullopt);
+    NodeId add_node(Op op, std::vector<ValueId> operands, std::vector<Type> result_types,
+                    std::vector<Attr> attrs = {}, std::string node_name = {},
+                    std::optional<Graph> body = std::nullopt);
     // The same for the usual node of one result, whose type the op's type rule gives (ir/infer.h).
-    ValueId add(Op op, std::vector<ValueId> operands, std::vector<Attr> attrs = {}, std::string node_name = {});
+    ValueId add(Op op, std::vector<ValueId> operands, std::vector<Attr> attrs = {},
+                std::string node_name = {});
 
     const Type& type(ValueId v) const { return values[v].type; }
     const Node* producer(ValueId v) const {

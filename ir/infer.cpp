@@ -40,11 +40,16 @@ Type pointwise_result(const Rule& rule) {
 
 constexpr std::string_view kind_name(AttrKind k) {
     switch (k) {
-    case AttrKind::integer: return "an integer";
-    case AttrKind::real: return "a real";
-    case AttrKind::text: return "a text";
-    case AttrKind::reals: return "a list of reals";
-    case AttrKind::integers: return "a list of integers";
+    case AttrKind::integer:
+        return "an integer";
+    case AttrKind::real:
+        return "a real";
+    case AttrKind::text:
+        return "a text";
+    case AttrKind::reals:
+        return "a list of reals";
+    case AttrKind::integers:
+        return "a list of integers";
     }
     return "";
 }
@@ -55,9 +60,10 @@ void check_signature(Op op, size_t operand_count, const std::vector<Attr>& attrs
     const OpInfo& row = info(op);
     const std::string name(row.name);
     if (operand_count < row.required || (!row.variadic && operand_count > row.operands.size())) {
-        const std::string wanted = row.variadic                          ? fmt::format("at least {}", row.required)
-                                   : row.required == row.operands.size() ? fmt::format("{}", row.required)
-                                   : fmt::format("{} to {}", row.required, row.operands.size());
+        const std::string wanted = row.variadic ? fmt::format("at least {}", row.required)
+                                   : row.required == row.operands.size()
+                                       ? fmt::format("{}", row.required)
+                                       : fmt::format("{} to {}", row.required, row.operands.size());
         throw Error(name, fmt::format("it has {} operands and takes {}", operand_count, wanted));
     }
     for (size_t i = 0; i < attrs.size() || i < row.attrs.size(); ++i) {
@@ -94,6 +100,8 @@ void check_given_results(Op op, const std::vector<Type>& operands, const std::ve
     structured(op).check(rule, results);
 }
 
-bool derives_results(Op op) { return is_pointwise(op) || structured(op).result != nullptr; }
+bool derives_results(Op op) {
+    return is_pointwise(op) || structured(op).result != nullptr;
+}
 
 } // namespace ingot::ir

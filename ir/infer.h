@@ -7,9 +7,9 @@
 
 namespace ingot::ir {
 
-// Result types of `op` on operands of those types. Throws Error naming the op and the broken rule ("matmul: x has 64
-// columns, weight has 80"). Ops whose results can't be derived (constant, fused, launch, pack) are not accepted here;
-// the verifier checks theirs against the node.
+// Result types of `op` on operands of those types. Throws Error naming the op and the broken rule ("matmul: x
+// has 64 columns, weight has 80"). Ops whose results can't be derived (constant, fused, launch, pack) are not
+// accepted here; the verifier checks theirs against the node.
 std::vector<Type> infer(Op op, const std::vector<Type>& operands, const std::vector<Attr>& attrs,
                         const std::vector<Symbol>& symbols);
 

@@ -6,7 +6,8 @@
 
 namespace ingot::ir {
 
-// Ends the program with the invariant's text on stderr if it does not hold: a bug of ours, never of the input.
+// Ends the program with the invariant's text on stderr if it does not hold: a bug of ours, never of the
+// input.
 inline void invariant(bool holds, const char* text) {
     if (holds) return;
     std::fprintf(stderr, "ingot: broken invariant: %s\n", text);

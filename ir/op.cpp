@@ -76,7 +76,9 @@ constexpr OpInfo make_info(size_t index, std::string_view name, Effect effect, s
             .doc = doc};
 }
 
-constexpr size_t index_of(Op op) { return static_cast<size_t>(op); }
+constexpr size_t index_of(Op op) {
+    return static_cast<size_t>(op);
+}
 
 constexpr std::array table = {
 #define POINTWISE(name, operands, expression, doc)                                                           \
@@ -92,9 +94,15 @@ constexpr std::array table = {
 using std::exp;
 using std::sqrt;
 using std::tanh;
-double sigmoid(double a) { return 1.0 / (1.0 + exp(-a)); }
-double silu(double a) { return a / (1.0 + exp(-a)); }
-double relu(double a) { return a < 0.0 ? 0.0 : a; }
+double sigmoid(double a) {
+    return 1.0 / (1.0 + exp(-a));
+}
+double silu(double a) {
+    return a / (1.0 + exp(-a));
+}
+double relu(double a) {
+    return a < 0.0 ? 0.0 : a;
+}
 double gelu(double a) {
     const double inner = sqrt(2.0 / std::numbers::pi) * (a + 0.044715 * a * a * a);
     return 0.5 * a * (1.0 + tanh(inner));
@@ -102,9 +110,13 @@ double gelu(double a) {
 
 } // namespace
 
-const OpInfo& info(Op op) { return table[index_of(op)]; }
+const OpInfo& info(Op op) {
+    return table[index_of(op)];
+}
 
-std::span<const OpInfo> all_ops() { return table; }
+std::span<const OpInfo> all_ops() {
+    return table;
+}
 
 std::optional<Op> op_from_text(std::string_view name) {
     for (size_t i = 0; i < table.size(); ++i)
@@ -117,12 +129,14 @@ double evaluate_pointwise(Op op, std::span<const double> args) {
     const double b = args.size() > 1 ? args[1] : 0.0;
     switch (op) {
 #define POINTWISE(name, operands, expression, doc)                                                           \
-    case Op::name: return expression;
+    case Op::name:                                                                                           \
+        return expression;
 #define STRUCTURED(...)
 #include "ir/ops.def"
 #undef POINTWISE
 #undef STRUCTURED
-    default: return std::nan("");
+    default:
+        return std::nan("");
     }
 }
 

@@ -31,17 +31,20 @@ struct OpInfo {
     bool variadic;                              // the last one stands for any number
     std::span<const AttrInfo> attrs;            // in the order in which text lists them
     Effect effect;
-    std::string_view phases;                    // letters as in ops.def
-    std::string_view expression;                // pointwise ops: the scalar expression, else empty
+    std::string_view phases;     // letters as in ops.def
+    std::string_view expression; // pointwise ops: the scalar expression, else empty
     std::string_view doc;
 };
 
 const OpInfo& info(Op op);
 std::span<const OpInfo> all_ops(); // indexed by Op
 std::optional<Op> op_from_text(std::string_view name);
-inline bool is_pointwise(Op op) { return !info(op).expression.empty(); }
+inline bool is_pointwise(Op op) {
+    return !info(op).expression.empty();
+}
 
-// The value of a pointwise op for one element, in double precision. `args` has as many values as the op has operands.
+// The value of a pointwise op for one element, in double precision. `args` has as many values as the op has
+// operands.
 double evaluate_pointwise(Op op, std::span<const double> args);
 
 } // namespace ingot::ir

@@ -1,7 +1,6 @@
 #include "ir/print.h"
 
 #include <array>
-#include <bit>
 #include <charconv>
 #include <cmath>
 
@@ -152,14 +151,16 @@ bool is_word(std::string_view t) {
     return true;
 }
 
-std::string name_text(std::string_view name) { return is_word(name) ? std::string(name) : quoted(name); }
+std::string name_text(std::string_view name) {
+    return is_word(name) ? std::string(name) : quoted(name);
+}
 
 std::string real_text(double v) {
     if (std::isnan(v)) return "nan";
     if (std::isinf(v)) return v < 0 ? "-inf" : "inf";
     std::array<char, 64> buffer{};
     const char* end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), v).ptr;
-    std::string out(buffer.data(), end);
+    std::string out(buffer.data(), static_cast<size_t>(end - buffer.data()));
     if (out.find_first_of(".e") == std::string::npos) out += ".0"; // reals never look like integers
     return out;
 }

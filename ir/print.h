@@ -13,7 +13,8 @@ namespace ingot::ir {
 std::string print(const Graph& g);
 std::string print(const Type& type, std::span<const Symbol> symbols);
 
-// Reads one graph. Throws Error{"NAME:LINE:COLUMN", message}; any bytes give a graph or an error. Does not verify.
+// Reads one graph. Throws Error{"NAME:LINE:COLUMN", message}; any bytes give a graph or an error. Does not
+// verify.
 Graph parse(std::string_view text, std::string_view source_name = "text");
 
 // Several graphs one after the other, as `ingot dump` prints them.

@@ -24,7 +24,9 @@ T load(const std::byte* at) {
     return value;
 }
 
-float load_f16(const std::byte* at) { return f16_to_f32(load<uint16_t>(at)); }
+float load_f16(const std::byte* at) {
+    return f16_to_f32(load<uint16_t>(at));
+}
 
 // Codes of 4 bits: byte i holds element i in its low half and element i + 16 in its high half.
 int code4(const std::byte* codes, size_t i) {
@@ -70,7 +72,8 @@ void dequantize_block(Element element, const std::byte* b, float* out) {
             out[i] = static_cast<float>(load<int8_t>(b + 2 + i)) * scale;
         return;
     }
-    default: throw Error(std::string(info(element).text), "this build does not compute with this element type");
+    default:
+        throw Error(std::string(info(element).text), "this build does not compute with this element type");
     }
 }
 
@@ -87,7 +90,8 @@ void dequantize_q8a_row(std::span<const std::byte> row, std::span<float> out) {
         out[i] = static_cast<float>(load<int8_t>(row.data() + i)) * load<float>(scales + i / block * 4);
 }
 
-void quantize_q8a_block(const float* x, std::byte* codes, std::byte* scale_at, std::byte* sum_at, std::byte* scaled_at) {
+void quantize_q8a_block(const float* x, std::byte* codes, std::byte* scale_at, std::byte* sum_at,
+                        std::byte* scaled_at) {
     double largest = 0.0;
     bool finite = true;
     for (size_t i = 0; i < block; ++i) {
@@ -169,7 +173,8 @@ std::vector<float> Tensor::to_floats() const {
     const auto columns = static_cast<size_t>(dims.back());
     const size_t stride = *row_bytes(element, columns);
     for (size_t row = 0; row * columns < out.size(); ++row)
-        dequantize(element, data.subspan(row * stride, stride), std::span(out).subspan(row * columns, columns));
+        dequantize(element, data.subspan(row * stride, stride),
+                   std::span(out).subspan(row * columns, columns));
     return out;
 }
 
@@ -180,7 +185,9 @@ void dequantize(Element element, std::span<const std::byte> blocks, std::span<fl
                     fmt::format("{} bytes do not hold {} elements", blocks.size(), out.size()));
     const std::byte* at = blocks.data();
     switch (element) {
-    case Element::f32: std::memcpy(out.data(), at, out.size_bytes()); return;
+    case Element::f32:
+        std::memcpy(out.data(), at, out.size_bytes());
+        return;
     case Element::f16:
         for (size_t i = 0; i < out.size(); ++i)
             out[i] = load_f16(at + 2 * i);
@@ -193,7 +200,9 @@ void dequantize(Element element, std::span<const std::byte> blocks, std::span<fl
         for (size_t i = 0; i < out.size(); ++i)
             out[i] = static_cast<float>(load<int32_t>(at + 4 * i));
         return;
-    case Element::q8a: dequantize_q8a_row(blocks, out); return;
+    case Element::q8a:
+        dequantize_q8a_row(blocks, out);
+        return;
     default:
         for (size_t i = 0; i < out.size(); i += block, at += info(element).block_bytes)
             dequantize_block(element, at, out.data() + i);
@@ -212,8 +221,8 @@ std::vector<std::byte> quantize_q8a(std::span<const float> values, int64_t colum
         std::byte* sums = scales + 4 * blocks_a_row;
         std::byte* scaled = sums + 4 * blocks_a_row;
         for (size_t b = 0; b < blocks_a_row; ++b)
-            quantize_q8a_block(values.data() + r * row + b * block, codes + b * block, scales + 4 * b, sums + 4 * b,
-                               scaled + 4 * b);
+            quantize_q8a_block(values.data() + r * row + b * block, codes + b * block, scales + 4 * b,
+                               sums + 4 * b, scaled + 4 * b);
     }
     return out;
 }

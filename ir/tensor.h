@@ -12,8 +12,8 @@
 
 namespace ingot::ir {
 
-// Dims are numbers here; data lies in `rows` layout whatever the graph's type says of layout (the reference evaluator
-// computes on logical values and ignores layouts).
+// Dims are numbers here; data lies in `rows` layout whatever the graph's type says of layout (the reference
+// evaluator computes on logical values and ignores layouts).
 struct Tensor {
     Element element = Element::f32;
     std::vector<int64_t> dims;
@@ -32,7 +32,8 @@ struct Tensor {
 // Weights by the name of the graph's param.
 using Weights = std::map<std::string, Tensor, std::less<>>;
 
-// Dequantises `count` elements of any runnable type (ggml's block formats, q8a). Sources: ggml's block layouts.
+// Dequantises `count` elements of any runnable type (ggml's block formats, q8a). Sources: ggml's block
+// layouts.
 void dequantize(Element element, std::span<const std::byte> blocks, std::span<float> out);
 // Quantises f32 to q8a blocks by the rule of the `quantize` op, rows of `columns`.
 std::vector<std::byte> quantize_q8a(std::span<const float> values, int64_t columns);

@@ -34,15 +34,21 @@ uint64_t checked_row_bytes(Element element, uint64_t count) {
 uint64_t panel_code_bytes(Element element) {
     switch (element) {
     case Element::q4_0:
-    case Element::q4_1: return 256;
+    case Element::q4_1:
+        return 256;
     case Element::q5_0:
-    case Element::q5_1: return 320;
-    case Element::q8_0: return 512;
-    default: return 0;
+    case Element::q5_1:
+        return 320;
+    case Element::q8_0:
+        return 512;
+    default:
+        return 0;
     }
 }
 
-bool has_min(Element element) { return element == Element::q4_1 || element == Element::q5_1; }
+bool has_min(Element element) {
+    return element == Element::q4_1 || element == Element::q5_1;
+}
 
 uint64_t panel_bytes(Element element, uint64_t cols) {
     uint64_t bytes = 0;
@@ -58,7 +64,9 @@ uint64_t panel_bytes(Element element, uint64_t cols) {
     return (bytes + panel_alignment - 1) / panel_alignment * panel_alignment;
 }
 
-uint64_t panels(uint64_t rows) { return rows / panel_rows + (rows % panel_rows != 0 ? 1 : 0); }
+uint64_t panels(uint64_t rows) {
+    return rows / panel_rows + (rows % panel_rows != 0 ? 1 : 0);
+}
 
 uint64_t max_extent(Dim d, std::span<const Symbol> symbols) {
     if (!d.is_symbol()) {
@@ -81,19 +89,31 @@ std::optional<Enum> find(const std::array<std::string_view, N>& names, std::stri
 
 } // namespace
 
-std::string_view text(Pool p) { return pool_names[static_cast<size_t>(p)]; }
-std::string_view text(Layout l) { return layout_names[static_cast<size_t>(l)]; }
-std::optional<Pool> pool_from_text(std::string_view t) { return find<Pool>(pool_names, t); }
-std::optional<Layout> layout_from_text(std::string_view t) { return find<Layout>(layout_names, t); }
+std::string_view text(Pool p) {
+    return pool_names[static_cast<size_t>(p)];
+}
+std::string_view text(Layout l) {
+    return layout_names[static_cast<size_t>(l)];
+}
+std::optional<Pool> pool_from_text(std::string_view t) {
+    return find<Pool>(pool_names, t);
+}
+std::optional<Layout> layout_from_text(std::string_view t) {
+    return find<Layout>(layout_names, t);
+}
 
 uint64_t packed_bytes(Element element, Layout layout, uint64_t rows, uint64_t cols) {
     switch (layout) {
-    case Layout::rows: return multiply(rows, checked_row_bytes(element, cols));
-    case Layout::panel16: return multiply(panels(rows), panel_bytes(element, cols));
+    case Layout::rows:
+        return multiply(rows, checked_row_bytes(element, cols));
+    case Layout::panel16:
+        return multiply(panels(rows), panel_bytes(element, cols));
     case Layout::panel16_pair:
-        if (rows % 2 != 0) throw Error("type", fmt::format("panel16_pair needs an even number of rows, not {}", rows));
+        if (rows % 2 != 0)
+            throw Error("type", fmt::format("panel16_pair needs an even number of rows, not {}", rows));
         return multiply(multiply(panels(rows / 2), 2), panel_bytes(element, cols));
-    case Layout::kv_channels: break;
+    case Layout::kv_channels:
+        break;
     }
     throw Error("type", fmt::format("{} is not a layout of weights", text(layout)));
 }

@@ -24,10 +24,10 @@ std::span<const Pass> pipeline();
 const Pass* find_pass(std::string_view name); // null if there is none
 
 struct PipelineOptions {
-    std::vector<std::string> disabled; // names; unknown or required ones throw ir::Error
+    std::vector<std::string> disabled = {}; // names; unknown or required ones throw ir::Error
     ir::Phase stop_after = ir::Phase::planned;
     // Called after each pass with its time in seconds and whether it changed the graph.
-    std::function<void(const Pass&, const ir::Graph&, double seconds, bool changed)> observer;
+    std::function<void(const Pass&, const ir::Graph&, double seconds, bool changed)> observer = {};
 };
 
 // Runs the pipeline on an imported graph; verifies after every pass.

@@ -158,11 +158,30 @@ class Builder {
                       name);
     }
 
-    ValueId project(ValueId x, const Projection& p, const std::string& name) {
+    // An attention projection is scaled before its bias is added, a feed-forward one after: so does
+    // llama.cpp, whose files these are. The `.scale` itself is per tensor.
+    enum class Scale { before_bias, after_bias };
+
+    ValueId project(ValueId x, const Projection& p, const std::string& name,
+                    Scale order = Scale::before_bias) {
         ValueId y = g_.add(Op::matmul, {x, params_.at(p.weight)}, {}, name);
-        if (p.scale) y = g_.add(Op::mul, {y, params_.at(p.scale)}, {}, name + ".scale");
+        const auto scale = [&] {
+            if (p.scale) y = g_.add(Op::mul, {y, params_.at(p.scale)}, {}, name + ".scale");
+        };
+        if (order == Scale::before_bias) scale();
         if (p.bias) y = g_.add(Op::add, {y, params_.at(p.bias)}, {}, name + ".bias");
+        if (order == Scale::after_bias) scale();
         return y;
+    }
+
+    // Factors of cosine and sine over one head; channels that do not turn keep their size.
+    ValueId magnitudes() {
+        std::vector<double> values(p_.head_dim, 1.0);
+        std::fill_n(values.begin(), p_.rope.dims, static_cast<double>(p_.rope.magnitude));
+        const Type type{
+            .element = Element::f32, .dims = {static_cast<int64_t>(p_.head_dim)}, .pool = Pool::weights};
+        return g_.nodes[g_.add_node(Op::constant, {}, {type}, {{"values", values}}, "rope_magnitudes")]
+            .results[0];
     }
 
     ValueId layers() {
@@ -174,8 +193,9 @@ class Builder {
                                             {{"values", frequencies}}, "rope_inverse_frequencies");
         const Attr head_dim{"head_dim", static_cast<int64_t>(p_.head_dim)};
         ValueId x = g_.add(Op::embed, {tokens_, params_.at(p_.token_embedding)}, {}, "token_embd");
-        const ValueId angles =
+        ValueId angles =
             g_.add(Op::rope_angles, {positions_, g_.nodes[constant].results[0]}, {head_dim}, "rope_angles");
+        if (p_.rope.magnitude != 1) angles = g_.add(Op::mul, {angles, magnitudes()}, {}, "rope_magnitude");
         for (size_t i = 0; i < p_.layers.size(); ++i) {
             const LlamaLayer& l = p_.layers[i];
             const std::string blk = fmt::format("blk.{}.", i);
@@ -195,11 +215,12 @@ class Builder {
                                      {{"scale", static_cast<double>(p_.attention_scale)}}, blk + "attention");
             x = g_.add(Op::add, {project(a, l.output, blk + "attn_output"), x}, {}, blk + "attn_residual");
             const ValueId m = norm(x, l.ffn_norm, blk + "ffn_norm");
-            const ValueId gate = project(m, l.gate, blk + "ffn_gate");
-            const ValueId up = project(m, l.up, blk + "ffn_up");
+            const ValueId gate = project(m, l.gate, blk + "ffn_gate", Scale::after_bias);
+            const ValueId up = project(m, l.up, blk + "ffn_up", Scale::after_bias);
             const ValueId activated =
                 g_.add(Op::mul, {g_.add(Op::silu, {gate}, {}, blk + "ffn_silu"), up}, {}, blk + "ffn_gated");
-            x = g_.add(Op::add, {project(activated, l.down, blk + "ffn_down"), x}, {}, blk + "ffn_residual");
+            x = g_.add(Op::add, {project(activated, l.down, blk + "ffn_down", Scale::after_bias), x}, {},
+                       blk + "ffn_residual");
         }
         return x;
     }

@@ -34,8 +34,8 @@ inline constexpr uint64_t max_alignment = uint64_t{1} << 20;
 // version or byte order; a file that ends early; counts and lengths that the bytes left cannot hold (before
 // any memory is taken for them); keys that are empty, longer than 65535 bytes, doubled, not UTF-8, or have a
 // NUL; booleans other than 0 and 1; arrays of arrays; a `general.alignment` that is not a u32 power of two of
-// 8 to 1 MiB; tensors of one name; and what
-// read_tensor_table and place_tensors refuse. Bytes after the last tensor are ignored.
+// 8 to 1 MiB; tensors of one name; and what read_tensor_table and place_tensors refuse. Bytes
+// after the last tensor are ignored.
 class File {
   public:
     static File open(const std::string& path); // keeps the file mapped

@@ -3,6 +3,7 @@
 #include "frontend/gguf/text.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 namespace ingot::frontend::gguf {

@@ -16,10 +16,12 @@ Type result(const Rule& rule) {
     for (size_t i = 0; i < 3; ++i)
         rule.same_dim(1, i, 2, i);
     check_addresses(rule, 0, 3);
-    if (rule.has(6) && rule.operands[6].pool != Pool::state) rule.fail(rule.show(6) + "; it must be in state");
+    if (rule.has(6) && rule.operands[6].pool != Pool::state)
+        rule.fail(rule.show(6) + "; it must be in state");
     const int64_t channels = rule.columns(1), kv_heads = rule.operands[1].dims[1].constant();
     if (rule.columns(0) % channels != 0 || rule.columns(0) / channels % kv_heads != 0)
-        rule.fail(fmt::format("q has {} columns, not a multiple of {} heads of {}", rule.columns(0), kv_heads, channels));
+        rule.fail(fmt::format("q has {} columns, not a multiple of {} heads of {}", rule.columns(0), kv_heads,
+                              channels));
     return {.element = Element::f32, .dims = {q.dims[0], rule.columns(0) / channels * rule.columns(2)}};
 }
 
@@ -36,7 +38,8 @@ struct Head {
     double* out;
 };
 
-void attend(const Head& head, const PageTable& table, const Tensor& keys, const Tensor& values, double scale) {
+void attend(const Head& head, const PageTable& table, const Tensor& keys, const Tensor& values,
+            double scale) {
     std::vector<float> key(static_cast<size_t>(keys.dims[3])), value(static_cast<size_t>(values.dims[3]));
     const int64_t length = table.position(head.token) + 1;
     std::vector<double> scores(static_cast<size_t>(length));
@@ -72,7 +75,8 @@ Datum evaluate(Call& call) {
         for (int64_t p = 0; p < table.position(t); ++p)
             table.require(t, p);
     }
-    const auto key_channels = static_cast<size_t>(keys.dims[3]), value_channels = static_cast<size_t>(values.dims[3]);
+    const auto key_channels = static_cast<size_t>(keys.dims[3]),
+               value_channels = static_cast<size_t>(values.dims[3]);
     const size_t heads = static_cast<size_t>(call.args[0].dims[1]) / key_channels;
     const size_t group = heads / static_cast<size_t>(keys.dims[1]);
     std::vector<double> out(table.tokens() * heads * value_channels);

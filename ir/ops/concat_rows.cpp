@@ -17,12 +17,14 @@ Type result(const Rule& rule) {
         const Type& t = rule.plain(i, first.element, first.dims.size());
         if (t.pool != Pool::weights) rule.fail(rule.show(i) + "; it must be in weights");
         if (t.dims.size() == 2) rule.same_dim(0, 1, i, 1);
-        if (t.dims[0].is_symbol() || t.dims.back().is_symbol()) rule.fail(rule.show(i) + "; its dims must be constants");
+        if (t.dims[0].is_symbol() || t.dims.back().is_symbol())
+            rule.fail(rule.show(i) + "; its dims must be constants");
         rows += static_cast<uint64_t>(t.dims[0].constant());
         if (rows >> 62 != 0) rule.fail("the rows are too many");
     }
     // Joined vectors may end inside a block only if the element has none.
-    if (first.dims.size() == 1 && is_quantized(first.element)) rule.fail("vectors of blocks cannot be joined");
+    if (first.dims.size() == 1 && is_quantized(first.element))
+        rule.fail("vectors of blocks cannot be joined");
     Type joined = first;
     joined.dims[0] = static_cast<int64_t>(rows);
     return joined;

@@ -1,4 +1,5 @@
-// The two ops that are regions: their values are their body's, which the evaluator runs and the verifier checks.
+// The two ops that are regions: their values are their body's, which the evaluator runs and the verifier
+// checks.
 #include "ir/ops/structured.h"
 
 namespace ingot::ir {

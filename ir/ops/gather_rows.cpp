@@ -20,7 +20,8 @@ Datum evaluate(Call& call) {
     std::vector<double> out;
     out.reserve(ids.size() * static_cast<size_t>(columns));
     for (size_t i = 0; i < ids.size(); ++i) {
-        if (ids[i] < 0 || ids[i] >= rows) call.fail(fmt::format("id {} is {}; x has {} rows", i, ids[i], rows));
+        if (ids[i] < 0 || ids[i] >= rows)
+            call.fail(fmt::format("id {} is {}; x has {} rows", i, ids[i], rows));
         const auto begin = x->begin() + ids[i] * columns;
         out.insert(out.end(), begin, begin + columns);
     }

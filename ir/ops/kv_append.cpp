@@ -15,7 +15,8 @@ Type result(const Rule& rule) {
     const Type& cache = rule.operands[0];
     const int64_t heads = cache.dims[1].constant(), channels = cache.dims[3].constant();
     if (rule.columns(1) % heads != 0 || rule.columns(1) / heads != channels)
-        rule.fail(fmt::format("x has {} columns, the cache {} heads of {}", rule.columns(1), heads, channels));
+        rule.fail(
+            fmt::format("x has {} columns, the cache {} heads of {}", rule.columns(1), heads, channels));
     return cache;
 }
 

@@ -5,8 +5,8 @@
 
 namespace ingot::ir {
 
-// Checks cache [pages, heads, page, channels] of operand `cache`, and positions i32[T], seqs i32[T], pages i32[B, M]
-// from operand `positions` on, where T is the first dim of operand `tokens`.
+// Checks cache [pages, heads, page, channels] of operand `cache`, and positions i32[T], seqs i32[T], pages
+// i32[B, M] from operand `positions` on, where T is the first dim of operand `tokens`.
 void check_cache(const Rule& rule, size_t cache);
 void check_addresses(const Rule& rule, size_t tokens, size_t positions);
 

@@ -21,7 +21,9 @@ void check(const Rule& rule, std::span<const Type> results) {
 }
 
 // Layouts don't change logical values.
-Datum evaluate(Call& call) { return std::move(call.args[0]); }
+Datum evaluate(Call& call) {
+    return std::move(call.args[0]);
+}
 
 } // namespace
 

@@ -10,7 +10,8 @@ Type result(const Rule& rule) {
     rule.plain(1, Element::f32, 2);
     rule.same_dim(0, 0, 1, 0);
     const int64_t head_dim = rule.integer("head_dim");
-    if (head_dim < 2 || head_dim % 2 != 0) rule.fail(fmt::format("head_dim is {}; it must be even", head_dim));
+    if (head_dim < 2 || head_dim % 2 != 0)
+        rule.fail(fmt::format("head_dim is {}; it must be even", head_dim));
     if (rule.columns(0) % head_dim != 0)
         rule.fail(fmt::format("x has {} columns, not whole heads of {}", rule.columns(0), head_dim));
     if (rule.columns(1) != head_dim)

@@ -11,7 +11,8 @@ Type result(const Rule& rule) {
     const Type& positions = rule.plain(0, Element::i32, 1);
     rule.plain(1, Element::f32, 1);
     const int64_t head_dim = rule.integer("head_dim");
-    if (head_dim < 2 || head_dim % 2 != 0) rule.fail(fmt::format("head_dim is {}; it must be even", head_dim));
+    if (head_dim < 2 || head_dim % 2 != 0)
+        rule.fail(fmt::format("head_dim is {}; it must be even", head_dim));
     if (rule.columns(1) > head_dim / 2)
         rule.fail(fmt::format("inv_freq has {} pairs, a head has {}", rule.columns(1), head_dim / 2));
     return {.element = Element::f32, .dims = {positions.dims[0], head_dim}};

@@ -22,17 +22,21 @@ const StructuredOp& structured(Op op) {
     switch (op) {
 #define POINTWISE(...)
 #define STRUCTURED(name, ...)                                                                                \
-    case Op::name: return name##_op;
+    case Op::name:                                                                                           \
+        return name##_op;
 #include "ir/ops.def"
 #undef POINTWISE
 #undef STRUCTURED
-    default: break;
+    default:
+        break;
     }
     invariant(false, "structured() is asked for a structured op");
     std::abort();
 }
 
-void Rule::fail(const std::string& message) const { throw Error(std::string(info(op).name), message); }
+void Rule::fail(const std::string& message) const {
+    throw Error(std::string(info(op).name), message);
+}
 
 std::string Rule::name(size_t operand) const {
     const OpInfo& row = info(op);
@@ -113,7 +117,8 @@ std::vector<int32_t> ints_of(const Datum& d) {
 void read_row(const Datum& matrix, int64_t row, std::span<float> scratch, std::span<double> out) {
     const auto index = static_cast<size_t>(row);
     if (matrix.numbers) {
-        std::copy_n(matrix.numbers->begin() + static_cast<ptrdiff_t>(index * out.size()), out.size(), out.begin());
+        std::copy_n(matrix.numbers->begin() + static_cast<ptrdiff_t>(index * out.size()), out.size(),
+                    out.begin());
         return;
     }
     const Tensor& t = matrix.tensor;

@@ -13,8 +13,8 @@
 
 namespace ingot::ir {
 
-// What a type rule sees, with the checks that rules share. A broken rule throws Error{op, message}. Operand count and
-// attributes have been checked against the op table before.
+// What a type rule sees, with the checks that rules share. A broken rule throws Error{op, message}. Operand
+// count and attributes have been checked against the op table before.
 struct Rule {
     Op op;
     std::span<const Type> operands;
@@ -23,8 +23,8 @@ struct Rule {
 
     [[noreturn]] void fail(const std::string& message) const;
     bool has(size_t operand) const { return operand < operands.size(); }
-    std::string name(size_t operand) const;    // from the op table; variadic ones are numbered
-    std::string show(size_t operand) const;    // "x f32[T, 64]"
+    std::string name(size_t operand) const; // from the op table; variadic ones are numbered
+    std::string show(size_t operand) const; // "x f32[T, 64]"
     std::string show(Dim d) const;
     int64_t integer(std::string_view attr) const;
     // Operand in `rows` layout of the given element and number of dims.
@@ -36,8 +36,8 @@ struct Rule {
     void same_dim(size_t operand_a, size_t dim_a, size_t operand_b, size_t dim_b) const;
 };
 
-// A value inside the reference evaluator: computed f32 values are f64 numbers; whatever has bytes that matter (weights,
-// caches, ids, q8a) stays a tensor.
+// A value inside the reference evaluator: computed f32 values are f64 numbers; whatever has bytes that matter
+// (weights, caches, ids, q8a) stays a tensor.
 struct Datum {
     std::vector<int64_t> dims;
     std::shared_ptr<const std::vector<double>> numbers; // if set, the value; else `tensor` is
@@ -69,8 +69,8 @@ const StructuredOp& structured(Op op);
 
 Datum make_datum(std::vector<int64_t> dims, std::vector<double> numbers);
 Datum make_datum(Tensor tensor);
-Numbers numbers_of(const Datum& d);                 // dequantised; shared with `d` where it holds numbers
-std::vector<int32_t> ints_of(const Datum& d);       // of an i32 tensor
+Numbers numbers_of(const Datum& d);           // dequantised; shared with `d` where it holds numbers
+std::vector<int32_t> ints_of(const Datum& d); // of an i32 tensor
 // Row `row` of a matrix, dequantised; `scratch` is as long as `out`, which is a row.
 void read_row(const Datum& matrix, int64_t row, std::span<float> scratch, std::span<double> out);
 

@@ -10,6 +10,7 @@
 
 #include "activation.h"
 #include "formats/block.h"
+#include "stream.h"
 
 namespace ingot_host {
 
@@ -68,45 +69,54 @@ inline f32x8 block_min(const u8* mins, int half, f32x8 scale) {
     return min + scale * float(centre<Format> - Format::zero_point);
 }
 
-// One panel by one row of activations.
-template <class Format, int K>
-inline f32x16 dot_panel(const u8* panel, const u8* row) {
+// y[p] = panel p of Panels neighbouring ones by one row of activations. Two at once share the activation's
+// broadcasts and read memory as two streams.
+template <class Format, int K, int Panels>
+inline void dot_panels(const u8* first, const u8* row, f32x16 (&y)[Panels]) {
     using Row = Q8Row<K>;
-    f32x8 y[2] = {};
+    constexpr int panel_bytes = Format::template panel_bytes<K>();
     const i16x16 ones = i16x16{} + int16_t(1);
+    f32x8 total[Panels][2] = {};
     for (int b = 0; b < Row::blocks; ++b) {
-        u8x64 v[8];
-        Format::unpack(panel + b * Format::block_bytes, v);
         const float row_scale = load<float>(row + Row::scale_offset + 4 * b);
+        const float fsum = load<float>(row + Row::fsum_offset + 4 * b);
+        const i32 sums = load<i32>(row + Row::isum_offset + 4 * b);
 #pragma unroll
-        for (int h = 0; h < 2; ++h) {
-            i32x8 sums{};
-            if constexpr (Format::bits == 8) {
-                // |w| <= 128 and |a| <= 127, so two products fit in 16 bits.
+        for (int p = 0; p < Panels; ++p) {
+            const u8* panel = first + p * panel_bytes;
+            prefetch_ahead<Format, K, Panels>(panel, b);
+            u8x64 v[8];
+            Format::unpack(panel + b * Format::block_bytes, v);
 #pragma unroll
-                for (int g = 0; g < 8; ++g) {
-                    const i8x32 w = i8x32(half_of(v[g], h) ^ u8(128));
-                    const i8x32 a = __builtin_ia32_psignb256(broadcast_four(row + 32 * b + 4 * g), w);
-                    sums += madd(maddubs(u8x32(__builtin_elementwise_abs(w)), a), ones);
+            for (int h = 0; h < 2; ++h) {
+                i32x8 dot{};
+                if constexpr (Format::bits == 8) {
+                    // |w| <= 128 and |a| <= 127, so two products fit in 16 bits.
+#pragma unroll
+                    for (int g = 0; g < 8; ++g) {
+                        const i8x32 w = i8x32(half_of(v[g], h) ^ u8(128));
+                        const i8x32 a = __builtin_ia32_psignb256(broadcast_four(row + 32 * b + 4 * g), w);
+                        dot += madd(maddubs(u8x32(__builtin_elementwise_abs(w)), a), ones);
+                    }
+                } else {
+                    i16x16 pairs{};
+                    if constexpr (centre<Format> != 0) pairs = start_of<Format>(sums);
+#pragma unroll
+                    for (int g = 0; g < 8; ++g)
+                        pairs += maddubs(half_of(v[g], h), broadcast_four(row + 32 * b + 4 * g));
+                    dot = madd(pairs, ones);
                 }
-            } else {
-                i16x16 pairs{};
-                if constexpr (centre<Format> != 0)
-                    pairs = start_of<Format>(load<i32>(row + Row::isum_offset + 4 * b));
-#pragma unroll
-                for (int g = 0; g < 8; ++g)
-                    pairs += maddubs(half_of(v[g], h), broadcast_four(row + 32 * b + 4 * g));
-                sums = madd(pairs, ones);
+                const f32x8 scale =
+                    block_scale<Format>(panel + Format::template scale_offset<K>() + 32 * b, h);
+                total[p][h] += to_f32(dot) * (scale * row_scale);
+                if constexpr (Format::has_min)
+                    total[p][h] +=
+                        block_min<Format>(panel + Format::template min_offset<K>() + 32 * b, h, scale) * fsum;
             }
-            const f32x8 scale =
-                block_scale<Format>(panel + Format::template scale_offset<K>() + 32 * b, h);
-            y[h] += to_f32(sums) * (scale * row_scale);
-            if constexpr (Format::has_min)
-                y[h] += block_min<Format>(panel + Format::template min_offset<K>() + 32 * b, h, scale) *
-                        load<float>(row + Row::fsum_offset + 4 * b);
         }
     }
-    return join(y[0], y[1]);
+#pragma unroll
+    for (int p = 0; p < Panels; ++p) y[p] = join(total[p][0], total[p][1]);
 }
 
 // A panel as the GEMM reads it, so that unpacking is paid once for many tokens. Vector 2i+h of a block is rows

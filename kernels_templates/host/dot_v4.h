@@ -4,6 +4,7 @@
 
 #include "activation.h"
 #include "formats/block.h"
+#include "stream.h"
 
 namespace ingot_host {
 
@@ -27,29 +28,36 @@ inline i32x16 dpbusd(i32x16 sum, u8x64 u, i32 four) {
     return __builtin_ia32_vpdpbusd512(sum, u, i8x64(i32x16{} + four));
 }
 
-// One panel by one row of activations.
-template <class Format, int K>
-inline f32x16 dot_panel(const u8* panel, const u8* row) {
+// y[p] = panel p of Panels neighbouring ones by one row of activations. Two at once share the activation's
+// broadcasts and read memory as two streams.
+template <class Format, int K, int Panels>
+inline void dot_panels(const u8* first, const u8* row, f32x16 (&y)[Panels]) {
     using Row = Q8Row<K>;
-    f32x16 y{};
-    for (int b = 0; b < Row::blocks; ++b) {
-        const u8* block = panel + b * Format::block_bytes;
-        u8x64 v[8];
-        Format::unpack(block, v);
-        i32x16 even = i32x16{} - Format::zero_point * load<i32>(row + Row::isum_offset + 4 * b);
-        i32x16 odd{};
+    constexpr int panel_bytes = Format::template panel_bytes<K>();
 #pragma unroll
-        for (int g = 0; g < 8; g += 2) {
-            even = dpbusd(even, v[g], load<i32>(row + 32 * b + 4 * g));
-            odd = dpbusd(odd, v[g + 1], load<i32>(row + 32 * b + 4 * g + 4));
+    for (int p = 0; p < Panels; ++p) y[p] = f32x16{};
+    for (int b = 0; b < Row::blocks; ++b) {
+        const i32 start = -Format::zero_point * load<i32>(row + Row::isum_offset + 4 * b);
+        const float row_scale = load<float>(row + Row::scale_offset + 4 * b);
+        const float fsum = load<float>(row + Row::fsum_offset + 4 * b);
+#pragma unroll
+        for (int p = 0; p < Panels; ++p) {
+            const u8* panel = first + p * panel_bytes;
+            prefetch_ahead<Format, K, Panels>(panel, b);
+            u8x64 v[8];
+            Format::unpack(panel + b * Format::block_bytes, v);
+            i32x16 even = i32x16{} + start, odd{};
+#pragma unroll
+            for (int g = 0; g < 8; g += 2) {
+                even = dpbusd(even, v[g], load<i32>(row + 32 * b + 4 * g));
+                odd = dpbusd(odd, v[g + 1], load<i32>(row + 32 * b + 4 * g + 4));
+            }
+            const f32x16 scale = to_f32(load<f16x16>(panel + Format::template scale_offset<K>() + 32 * b));
+            y[p] += to_f32(even + odd) * (scale * row_scale);
+            if constexpr (Format::has_min)
+                y[p] += to_f32(load<f16x16>(panel + Format::template min_offset<K>() + 32 * b)) * fsum;
         }
-        const f32x16 scale = to_f32(load<f16x16>(panel + Format::template scale_offset<K>() + 32 * b));
-        y += to_f32(even + odd) * (scale * load<float>(row + Row::scale_offset + 4 * b));
-        if constexpr (Format::has_min)
-            y += to_f32(load<f16x16>(panel + Format::template min_offset<K>() + 32 * b)) *
-                 load<float>(row + Row::fsum_offset + 4 * b);
     }
-    return y;
 }
 
 // A panel as the GEMM reads it: bytes and floats, so that unpacking is paid once for many tokens.

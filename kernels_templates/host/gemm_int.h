@@ -9,11 +9,33 @@ namespace ingot_host {
 template <class Format, int K, int Group, class Epilogue>
 inline void multiply_one(const u8* w, const u8* row, int panel_begin, int panel_end, Epilogue& epilogue) {
     constexpr int panel_bytes = Format::template panel_bytes<K>();
-    for (int panel = panel_begin; panel < panel_end; panel += Group) {
-        f32x16 y[Group];
-        for (int i = 0; i < Group; ++i)
-            y[i] = dot_panel<Format, K>(w + u64(panel + i) * u64(panel_bytes), row);
-        epilogue(panel, 0, y);
+    int panel = panel_begin;
+    if constexpr (Group == 1) {
+        for (; panel + 2 <= panel_end; panel += 2) {
+            f32x16 pair[2];
+            dot_panels<Format, K, 2>(w + u64(panel) * u64(panel_bytes), row, pair);
+#pragma unroll
+            for (int i = 0; i < 2; ++i) {
+                const f32x16 y[1] = {pair[i]};
+                epilogue(panel + i, 0, y);
+            }
+        }
+        if (panel < panel_end) {
+            f32x16 y[1];
+            dot_panels<Format, K, 1>(w + u64(panel) * u64(panel_bytes), row, y);
+            epilogue(panel, 0, y);
+        }
+    } else {
+        for (; panel < panel_end; panel += Group) {
+            f32x16 y[Group];
+            for (int i = 0; i < Group; i += 2) {
+                f32x16 pair[2];
+                dot_panels<Format, K, 2>(w + u64(panel + i) * u64(panel_bytes), row, pair);
+                y[i] = pair[0];
+                y[i + 1] = pair[1];
+            }
+            epilogue(panel, 0, y);
+        }
     }
 }
 

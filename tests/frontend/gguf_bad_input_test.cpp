@@ -166,6 +166,8 @@ TEST(GgufBadInput, TensorDims) {
     expect_error(lie({1ull << 16, 1ull << 16, 1ull << 16, (1ull << 16) + 1}), "more than 63 bits can count");
     expect_error(lie({1ull << 61}), "more bytes than 63 bits can count");
     expect_error(lie({1ull << 31, 1ull << 30}), "more bytes than 63 bits can count");
+    // 2^63 elements of Q4_0 are fewer than 2^63 bytes; it is the count that has no room.
+    expect_error(lie({1ull << 32, 1ull << 31}, 2), "elements are more than 63 bits can count");
     expect_error(lie({31}, 3), "a row of 31 elements is not whole blocks of 32, as Q4_1 needs");
     expect_error(lie({16, 2}, 8), "a row of 16 elements is not whole blocks of 32, as Q8_0 needs");
     expect_error(lie({128}, 12), "a row of 128 elements is not whole blocks of 256, as Q4_K needs");
@@ -196,6 +198,11 @@ TEST(GgufBadInput, TensorPlaces) {
     for (const uint64_t offset : near_limits)
         expect_error(at(offset), "tensor 'bad'");
     expect_error(at(UINT64_MAX - 31), "ends past the"); // offset + size wraps
+
+    GgufBuilder near;
+    near.tensor({.name = "n", .dims = {9}, .data = Bytes(36)});
+    near.tensor({.name = "m", .dims = {4}, .data = Bytes(16), .offset = 32});
+    expect_error(near, "tensors 'n' and 'm' overlap: 36 bytes at offset 0 reach past offset 32");
 
     GgufBuilder g;
     g.tensor({.name = "last", .dims = {32}, .data = Bytes(64)});

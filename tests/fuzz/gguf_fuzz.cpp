@@ -26,8 +26,7 @@ void touch(const frontend::gguf::File& file) {
             std::abort();
         sum += static_cast<size_t>(tensor.data.front()) + static_cast<size_t>(tensor.data.back());
     }
-    static volatile size_t sink;
-    sink = sum;
+    if (sum == SIZE_MAX) std::abort(); // uses the sum, so that no read is optimised away
 }
 
 template <class Read>

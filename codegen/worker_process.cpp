@@ -1,0 +1,127 @@
+#include "codegen/worker_process.h"
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "ir/error.h"
+
+extern char** environ;
+
+namespace ingot::codegen {
+
+namespace {
+
+void close_if_open(int& fd) {
+    if (fd >= 0) close(fd);
+    fd = -1;
+}
+
+int spawn(const std::filesystem::path& program, int in_out, int error, pid_t& pid) {
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, in_out, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, in_out, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, error, STDERR_FILENO);
+    std::string name = program.string();
+    char* const arguments[] = {name.data(), nullptr};
+    const int result = posix_spawn(&pid, name.c_str(), &actions, nullptr, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    return result;
+}
+
+} // namespace
+
+WorkerProcess::WorkerProcess(const std::filesystem::path& program, double timeout_seconds) {
+    int ends[2] = {-1, -1};
+    stderr_ = memfd_create("worker-stderr", MFD_CLOEXEC);
+    if (stderr_ < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+        const int error = errno;
+        close_if_open(stderr_);
+        throw ir::Error("compile worker", fmt::format("no socket: {}", std::strerror(error)));
+    }
+    socket_ = ends[0];
+    const int failed = spawn(program, ends[1], stderr_, pid_);
+    close(ends[1]);
+    if (failed != 0) {
+        pid_ = -1;
+        close_if_open(socket_);
+        close_if_open(stderr_);
+        throw ir::Error(program.string(), fmt::format("the compile worker can't be started: {}", std::strerror(failed)));
+    }
+    const auto message = read_message(socket_, timeout_seconds);
+    const auto hello = message ? decode_hello(*message) : std::nullopt;
+    if (!hello || hello->protocol != worker_protocol_version) {
+        std::string why = hello     ? std::string("it belongs to another build of ingot")
+                          : message ? std::string("it is no compile worker of ingot")
+                                    : reap(true) + printed();
+        if (pid_ > 0) reap(true);
+        close_if_open(socket_);
+        close_if_open(stderr_);
+        throw ir::Error(program.string(), fmt::format("the compile worker does not answer: {}", why));
+    }
+    compiler_ = hello->compiler;
+}
+
+WorkerProcess::~WorkerProcess() {
+    close_if_open(socket_); // an idle worker ends when its input does
+    if (pid_ > 0) reap(true);
+    close_if_open(stderr_);
+}
+
+WorkerAnswer WorkerProcess::compile(const CompileRequest& request, double timeout_seconds) {
+    const auto start = std::chrono::steady_clock::now();
+    if (write_message(socket_, encode(request)))
+        if (const auto message = read_message(socket_, timeout_seconds))
+            if (auto reply = decode_reply(*message)) return {.fault = WorkerFault::none, .reply = std::move(*reply), .message = {}};
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (timeout_seconds >= 0 && seconds >= timeout_seconds) {
+        reap(true);
+        return {.fault = WorkerFault::timed_out,
+                .reply = {},
+                .message = fmt::format("stopped after {:.0f} s{}", timeout_seconds, printed())};
+    }
+    const std::string how = reap(false);
+    return {.fault = WorkerFault::crashed, .reply = {}, .message = how + printed()};
+}
+
+std::string WorkerProcess::reap(bool kill_it) {
+    if (pid_ <= 0) return "gone";
+    // What isn't killed has closed its end already and is about to exit; it gets a second to do so.
+    int status = 0;
+    pid_t ended = 0;
+    for (int i = 0; i < 1000 && !kill_it && ended == 0; ++i) {
+        ended = waitpid(pid_, &status, WNOHANG);
+        if (ended == 0) usleep(1000);
+    }
+    if (ended == 0) {
+        kill(pid_, SIGKILL);
+        while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+        }
+    }
+    pid_ = -1;
+    if (WIFSIGNALED(status))
+        return fmt::format("killed by signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    return fmt::format("exited with status {}", WEXITSTATUS(status));
+}
+
+std::string WorkerProcess::printed() const {
+    std::array<char, 4096> text{};
+    const off_t size = lseek(stderr_, 0, SEEK_END);
+    if (size <= 0) return {};
+    const off_t begin = size > static_cast<off_t>(text.size()) ? size - static_cast<off_t>(text.size()) : 0;
+    const ssize_t n = pread(stderr_, text.data(), text.size(), begin);
+    return n <= 0 ? std::string() : fmt::format("; it printed:\n{}", std::string_view(text.data(), static_cast<size_t>(n)));
+}
+
+} // namespace ingot::codegen
