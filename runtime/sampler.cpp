@@ -15,7 +15,6 @@ namespace {
 
 // A probability is a multiple of 2^-44 of the best token's. Sums of 2^19 of them fit 64 bits.
 constexpr int weight_bits = 44;
-constexpr std::uint64_t weight_one = std::uint64_t{1} << weight_bits;
 constexpr std::size_t most_vocabulary = std::size_t{1} << 19;
 constexpr int most_window = 65535; // the counts are 16 bits wide
 
@@ -182,7 +181,9 @@ void Sampler::keep_top_p_and_min_p() {
     }
     const double min_p = options_.min_p;
     const double top_p = options_.top_p;
-    const auto least = static_cast<std::uint64_t>(std::ceil(min_p * static_cast<double>(weight_one)));
+    // Of the best token's own weight, so that min-p 1 keeps it whatever the rounding.
+    const std::uint64_t best = weight_at(0);
+    const auto least = std::min(best, static_cast<std::uint64_t>(std::ceil(min_p * static_cast<double>(best))));
     const auto enough = static_cast<std::uint64_t>(std::ceil(top_p * static_cast<double>(total)));
     // Sorting a whole vocabulary costs milliseconds, and most of it is a tail that neither filter can keep:
     // n candidates of less than (1 - p) * total / n each can't be needed to reach p. Half of that, for the

@@ -1,0 +1,79 @@
+#include "codegen/host_source.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "codegen/host/products.h"
+#include "codegen/host/region.h"
+#include "codegen/host/rows.h"
+
+namespace ingot::codegen {
+
+using namespace ir;
+
+namespace {
+
+bool has(const Graph& body, Op op) {
+    return std::any_of(body.nodes.begin(), body.nodes.end(), [&](const Node& n) { return n.op == op; });
+}
+
+// attention, alone or with its result quantised.
+void emit_attention_kernel(const Region& region, SourceText& out, std::set<std::string>& headers) {
+    headers.insert("attention.h");
+    headers.insert("attention_out.h");
+    const Node& n = *std::find_if(region.body.nodes.begin(), region.body.nodes.end(),
+                                  [](const Node& m) { return m.op == Op::attention; });
+    ValueId result = n.results[0];
+    for (const Node& m : region.body.nodes) {
+        if (&m == &n) continue;
+        if (m.op != Op::quantize || m.operands[0] != n.results[0])
+            region.unsupported(m, "it can't stand in one host kernel with attention");
+        result = m.results[0];
+    }
+    if (region.body.results.size() != 1 || region.body.results[0] != result)
+        region.unsupported(n, "a host kernel gives its result either as f32 or quantised");
+    if (n.operands.size() < 7) region.unsupported(n, "on the host it needs its workspace");
+    const Type& keys = region.type(n.operands[1]);
+    const Type& values = region.type(n.operands[2]);
+    const std::string cache = cache_arguments(region, n, keys);
+    if (cache != cache_arguments(region, n, values) || keys.layout != Layout::kv_channels || values.layout != Layout::rows)
+        region.unsupported(n, "keys must lie in kv_channels, values in rows, with equal dims and elements");
+    const int64_t width = region.columns(n.operands[0]), heads = width / keys.dims[3].constant();
+    const std::string element = cache.substr(0, cache.find(','));
+    const std::string shape = fmt::format("{}, {}, {}, {}", heads, keys.dims[1].constant(), keys.dims[3].constant(),
+                                          keys.dims[2].constant());
+    const std::string rows = fmt::format("{}<{}>", result == n.results[0] ? "F32Rows" : "Q8Rows", width);
+    const int64_t most = region.most(region.rows(n.operands[0]));
+    const auto memory = [&](size_t i) { return region.memory_name(n.operands[i]); };
+    out.line(fmt::format("attention<{}, {}, {}, {}>(c, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}{{{}}});", element, shape,
+                         rows, most, memory(0), memory(1), memory(2), memory(3), memory(4), memory(5),
+                         region.columns(n.operands[5]), region.rows_text(region.rows(n.operands[0])),
+                         literal(float_attr(n, "scale")), memory(6), rows, region.memory_name(result)));
+}
+
+} // namespace
+
+HostSource host_kernel_source(const Graph& body, std::string_view node_name) {
+    const Region region(body, node_name);
+    HostSource source;
+    std::set<std::string> headers{"runtime/host_abi.h", "memory.h", "simd.h"};
+    SourceText text;
+    text.open(fmt::format("extern \"C\" __attribute__((visibility(\"default\"))) void {}(const ingot_host::Call* c) {{",
+                          host_kernel_symbol));
+    text.line("using namespace ingot_host;");
+    region.declare_operands(text);
+    if (has(body, Op::matmul))
+        emit_product_kernel(region, text, headers, source.weights);
+    else if (has(body, Op::attention))
+        emit_attention_kernel(region, text, headers);
+    else
+        emit_row_kernel(region, text, headers);
+    text.close();
+    for (const std::string& header : headers) source.text += fmt::format("#include \"{}\"\n", header);
+    source.text += "\n" + text.str();
+    return source;
+}
+
+} // namespace ingot::codegen
