@@ -80,14 +80,15 @@ Datum evaluate(Call& call) {
     const size_t heads = static_cast<size_t>(call.args[0].dims[1]) / key_channels;
     const size_t group = heads / static_cast<size_t>(keys.dims[1]);
     std::vector<double> out(table.tokens() * heads * value_channels);
-    in_parallel(table.tokens() * heads, [&](size_t begin, size_t end) {
-        for (size_t i = begin; i < end; ++i)
-            attend({.token = i / heads,
-                    .kv_head = static_cast<int64_t>(i % heads / group),
-                    .q = q->data() + i * key_channels,
-                    .out = out.data() + i * value_channels},
-                   table, keys, values, scale);
-    });
+    in_parallel(table.tokens() * heads, table.longest() * (key_channels + value_channels),
+                [&](size_t begin, size_t end) {
+                    for (size_t i = begin; i < end; ++i)
+                        attend({.token = i / heads,
+                                .kv_head = static_cast<int64_t>(i % heads / group),
+                                .q = q->data() + i * key_channels,
+                                .out = out.data() + i * value_channels},
+                               table, keys, values, scale);
+                });
     return make_datum(call.dims, std::move(out));
 }
 

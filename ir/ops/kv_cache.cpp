@@ -1,5 +1,7 @@
 #include "ir/ops/kv_cache.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace ingot::ir {
@@ -42,6 +44,12 @@ void PageTable::require(size_t token, int64_t position) const {
     if (const int64_t page = page_of(token, position); page < 0 || page >= cache_dims_[0])
         call_.fail(fmt::format("position {} of sequence {} is on page {} of {}", position, seq, page,
                                cache_dims_[0]));
+}
+
+size_t PageTable::longest() const {
+    return positions_.empty()
+               ? 0
+               : static_cast<size_t>(*std::max_element(positions_.begin(), positions_.end())) + 1;
 }
 
 size_t PageTable::element(size_t token, int64_t position, int64_t head) const {

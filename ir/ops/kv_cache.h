@@ -17,6 +17,7 @@ class PageTable {
     PageTable(const Call& call, size_t first, std::vector<int64_t> cache_dims);
     size_t tokens() const { return positions_.size(); }
     int64_t position(size_t token) const { return positions_[token]; }
+    size_t longest() const; // positions that the token furthest on in its sequence sees
     // Index of the first channel of `head` at `position` of the token's sequence, in a cache in rows.
     size_t element(size_t token, int64_t position, int64_t head) const;
     // Throws Error if the place of `position` of the token's sequence isn't in the cache.

@@ -33,7 +33,7 @@ Datum evaluate(Call& call) {
     const auto rows = static_cast<size_t>(weight.dims[0]), columns = static_cast<size_t>(weight.dims[1]);
     const size_t tokens = x->size() / columns;
     std::vector<double> out(tokens * rows);
-    in_parallel(rows, [&](size_t begin, size_t end) {
+    in_parallel(rows, (tokens + 4) * columns, [&](size_t begin, size_t end) {
         std::vector<float> scratch(columns);
         std::vector<double> row(columns);
         for (size_t n = begin; n < end; ++n) {

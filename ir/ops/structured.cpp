@@ -127,13 +127,15 @@ void read_row(const Datum& matrix, int64_t row, std::span<float> scratch, std::s
     std::copy_n(scratch.begin(), out.size(), out.begin());
 }
 
-void in_parallel(size_t count, const std::function<void(size_t, size_t)>& work) {
+void in_parallel(size_t count, size_t cost, const std::function<void(size_t, size_t)>& work) {
+    constexpr size_t worth_a_thread = 1 << 18;
     const size_t most = std::clamp<size_t>(std::thread::hardware_concurrency(), 1, 16);
-    const size_t parts = std::min(most, count);
+    const size_t parts =
+        std::clamp<size_t>(count * cost / worth_a_thread, 1, std::min(most, std::max<size_t>(count, 1)));
     std::vector<std::jthread> threads;
     for (size_t p = 1; p < parts; ++p)
         threads.emplace_back(work, count * p / parts, count * (p + 1) / parts);
-    work(0, parts == 0 ? 0 : count / parts);
+    work(0, count / parts);
 }
 
 } // namespace ingot::ir

@@ -74,7 +74,8 @@ std::vector<int32_t> ints_of(const Datum& d); // of an i32 tensor
 // Row `row` of a matrix, dequantised; `scratch` is as long as `out`, which is a row.
 void read_row(const Datum& matrix, int64_t row, std::span<float> scratch, std::span<double> out);
 
-// Calls work(begin, end) on disjoint parts of 0..count-1, on a few threads. `work` must not throw.
-void in_parallel(size_t count, const std::function<void(size_t, size_t)>& work);
+// Calls work(begin, end) on disjoint parts of 0..count-1, on a few threads where `count` times the operations
+// of each, `cost`, is worth starting them. `work` must not throw.
+void in_parallel(size_t count, size_t cost, const std::function<void(size_t, size_t)>& work);
 
 } // namespace ingot::ir
