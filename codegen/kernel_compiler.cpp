@@ -1,0 +1,101 @@
+#include "codegen/kernel_compiler.h"
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+
+#include "codegen/kernel_key.h"
+#include "codegen/templates.h"
+
+namespace ingot::codegen {
+
+namespace {
+
+WorkerOptions with_failures(CompilerOptions options) {
+    if (options.worker.failures.empty() && options.cache)
+        options.worker.failures = KernelCache(*options.cache).failures();
+    return std::move(options.worker);
+}
+
+size_t bytes_of(const CompileRequest& request) {
+    size_t bytes = request.source.size();
+    for (const SourceFile& header : request.headers) bytes += header.text.size();
+    return bytes;
+}
+
+CompileRequest request_for(const Target& target, const std::string& name, const HostSource& source) {
+    return {.name = name,
+            .source = source.text,
+            .headers = headers_of(source.text),
+            .flags = compiler_flags(target),
+            .emit = Emit::object};
+}
+
+} // namespace
+
+KernelCompiler::KernelCompiler(const Target& target, CompilerOptions options)
+    : target_(target), pool_(with_failures(options)) {
+    if (options.cache) cache_.emplace(*options.cache);
+}
+
+CompileRequest KernelCompiler::request(const KernelSpec& spec) const {
+    return request_for(target_, spec.name, host_kernel_source(*spec.body, spec.name));
+}
+
+std::string KernelCompiler::listing(const KernelSpec& spec, Emit emit) {
+    CompileRequest wanted = request(spec);
+    wanted.emit = emit;
+    return pool_.compile({&wanted, 1}).front();
+}
+
+CompiledKernels KernelCompiler::compile(std::span<const KernelSpec> specs,
+                                        const std::function<void(size_t, size_t)>& progress) {
+    const auto start = std::chrono::steady_clock::now();
+    CompiledKernels out;
+    out.compiler = compiler();
+    std::map<std::string, size_t> by_source; // layers that compute the same have the same source
+    std::vector<CompileRequest> missing;
+    std::vector<size_t> missing_at;
+    for (const KernelSpec& spec : specs) {
+        out.source_of.push_back(host_kernel_source(*spec.body, spec.name));
+        const auto [at, is_new] = by_source.try_emplace(out.source_of.back().text, out.kernels.size());
+        out.kernel_of.push_back(at->second);
+        if (!is_new) continue;
+        CompileRequest wanted = request_for(target_, spec.name, out.source_of.back());
+        CompiledKernel kernel{.name = spec.name,
+                              .key = kernel_key(wanted, target_, out.compiler),
+                              .symbol = std::string(host_kernel_symbol),
+                              .object = {},
+                              .source_bytes = bytes_of(wanted)};
+        if (auto object = cache_ ? cache_->load(kernel.key) : std::nullopt) {
+            kernel.object = std::move(*object);
+            kernel.from_cache = true;
+        } else {
+            missing.push_back(std::move(wanted));
+            missing_at.push_back(out.kernels.size());
+        }
+        out.kernels.push_back(std::move(kernel));
+    }
+    // The longest sources take the longest; started last, one of them would leave the other cores idle.
+    std::vector<size_t> order(missing.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return missing[a].source.size() > missing[b].source.size(); });
+    std::vector<CompileRequest> ordered;
+    for (const size_t i : order) ordered.push_back(std::move(missing[i]));
+    const size_t cached = out.kernels.size() - ordered.size();
+    if (progress) progress(cached, out.kernels.size());
+    std::vector<std::string> objects = pool_.compile(ordered, [&](size_t done) {
+        if (progress) progress(cached + done, out.kernels.size());
+    });
+    for (size_t i = 0; i < objects.size(); ++i) {
+        CompiledKernel& kernel = out.kernels[missing_at[order[i]]];
+        kernel.object = std::move(objects[i]);
+        // A cache that can't be written costs time the next time, nothing else.
+        if (cache_) cache_->store(kernel.key, kernel.object);
+    }
+    out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return out;
+}
+
+} // namespace ingot::codegen

@@ -1,0 +1,73 @@
+// Kernel specs → code objects, through the cache and the worker pool.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "codegen/host_source.h"
+#include "codegen/kernel_cache.h"
+#include "codegen/targets.h"
+#include "codegen/worker_pool.h"
+#include "ir/graph.h"
+
+namespace ingot::codegen {
+
+// What is to be compiled: the body of a fused node, for the compiler's target.
+struct KernelSpec {
+    std::string name; // of the node, for people and errors
+    const ir::Graph* body = nullptr;
+};
+
+struct CompiledKernel {
+    std::string name; // of the first node that wanted it
+    std::string key;
+    std::string symbol;
+    std::string object;
+    size_t source_bytes = 0; // with headers
+    bool from_cache = false;
+};
+
+struct CompiledKernels {
+    std::vector<CompiledKernel> kernels;  // each once
+    std::vector<size_t> kernel_of;        // by spec: index into kernels
+    std::vector<HostSource> source_of;    // by spec
+    std::string compiler;                 // build id
+    double seconds = 0;
+};
+
+struct CompilerOptions {
+    std::optional<std::filesystem::path> cache; // empty: compile everything, keep nothing
+    WorkerOptions worker;
+};
+
+class KernelCompiler {
+  public:
+    // Starts a worker; throws ir::Error where there is no compiler.
+    KernelCompiler(const Target& target, CompilerOptions options);
+
+    const Target& target() const { return target_; }
+    const std::string& compiler() const { return pool_.compiler(); }
+
+    // The request a spec makes: what `--emit source` shows.
+    CompileRequest request(const KernelSpec& spec) const;
+    // Machine or LLVM code as text, for `--emit asm`.
+    std::string listing(const KernelSpec& spec, Emit emit);
+
+    // Compiles what the cache does not have. `progress(done, total)` counts kernels; it may be called from other
+    // threads, one call at a time. Throws ir::Error naming the kernel for a body that has no kernel, or a failed
+    // compilation.
+    CompiledKernels compile(std::span<const KernelSpec> specs,
+                            const std::function<void(size_t done, size_t total)>& progress = {});
+
+  private:
+    Target target_;
+    std::optional<KernelCache> cache_;
+    WorkerPool pool_;
+};
+
+} // namespace ingot::codegen
