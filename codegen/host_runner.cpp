@@ -59,7 +59,8 @@ class Code {
 class Buffer {
   public:
     Buffer(size_t bytes, std::byte fill)
-        : bytes_(bytes), memory_(static_cast<std::byte*>(::operator new(bytes + guard_bytes, std::align_val_t(alignment)))) {
+        : bytes_(bytes),
+          memory_(static_cast<std::byte*>(::operator new(bytes + guard_bytes, std::align_val_t(alignment)))) {
         std::memset(memory_.get(), std::to_integer<int>(fill), bytes);
         std::memset(memory_.get() + bytes, std::to_integer<int>(guard), guard_bytes);
     }
@@ -78,16 +79,18 @@ class Buffer {
 };
 
 // [pages, heads, positions, channels] with the last two exchanged, either way.
-void exchange_positions(Element element, std::span<const int64_t> dims, bool to_device, std::span<const std::byte> from,
-                        std::span<std::byte> to) {
+void exchange_positions(Element element, std::span<const int64_t> dims, bool to_device,
+                        std::span<const std::byte> from, std::span<std::byte> to) {
     const auto width = info(element).block_bytes;
     const auto positions = static_cast<size_t>(dims[2]), channels = static_cast<size_t>(dims[3]);
     const size_t matrices = static_cast<size_t>(dims[0] * dims[1]);
     for (size_t m = 0; m < matrices; ++m)
         for (size_t p = 0; p < positions; ++p)
             for (size_t ch = 0; ch < channels; ++ch) {
-                const size_t row = (m * positions + p) * channels + ch, col = (m * channels + ch) * positions + p;
-                std::memcpy(&to[(to_device ? col : row) * width], &from[(to_device ? row : col) * width], width);
+                const size_t row = (m * positions + p) * channels + ch,
+                             col = (m * channels + ch) * positions + p;
+                std::memcpy(&to[(to_device ? col : row) * width], &from[(to_device ? row : col) * width],
+                            width);
             }
 }
 
@@ -121,12 +124,16 @@ void call_on_threads(const Code& code, const std::vector<void*>& operands, const
                      unsigned threads) {
     ingot_host::Team team{.arrived = 0, .phase = 0, .threads = threads, .relax = [] { sched_yield(); }};
     const auto work = [&](uint32_t thread) {
-        const ingot_host::Call call{
-            .operand = operands.data(), .dims = dims.data(), .team = &team, .thread = thread, .threads = threads};
+        const ingot_host::Call call{.operand = operands.data(),
+                                    .dims = dims.data(),
+                                    .team = &team,
+                                    .thread = thread,
+                                    .threads = threads};
         code.entry(&call);
     };
     std::vector<std::jthread> others;
-    for (uint32_t i = 1; i < threads; ++i) others.emplace_back(work, i);
+    for (uint32_t i = 1; i < threads; ++i)
+        others.emplace_back(work, i);
     work(0);
 }
 
@@ -136,27 +143,32 @@ std::vector<Tensor> run_host_kernel(const CompiledKernel& kernel, const HostSour
                                     const HostRun& run) {
     const Code code(kernel);
     std::vector<int32_t> dims;
-    for (const Symbol& s : body.symbols) dims.push_back(static_cast<int32_t>(run.symbols.at(s.name)));
+    for (const Symbol& s : body.symbols)
+        dims.push_back(static_cast<int32_t>(run.symbols.at(s.name)));
     const auto size = [&](Dim d) { return d.is_symbol() ? int64_t{dims[d.symbol_index()]} : d.constant(); };
 
     std::vector<Buffer> buffers; // params, then results, then the workspace
     std::vector<void*> operands;
     for (size_t i = 0; i < body.params.size(); ++i)
         buffers.push_back(device_form(body.type(body.params[i]), run.inputs[i], body.symbols));
-    for (const ValueId v : body.results) buffers.emplace_back(max_bytes(body.type(v), body.symbols), std::byte{0xff});
+    for (const ValueId v : body.results)
+        buffers.emplace_back(max_bytes(body.type(v), body.symbols), std::byte{0xff});
     if (source.workspace_bytes > 0) buffers.emplace_back(source.workspace_bytes, std::byte{0});
-    for (const Buffer& b : buffers) operands.push_back(b.data().data());
+    for (const Buffer& b : buffers)
+        operands.push_back(b.data().data());
 
     call_on_threads(code, operands, dims, run.threads);
     for (size_t i = 0; i < buffers.size(); ++i)
         if (!buffers[i].intact())
-            throw Error(fmt::format("kernel {}", kernel.name), fmt::format("it wrote past the end of operand {}", i));
+            throw Error(fmt::format("kernel {}", kernel.name),
+                        fmt::format("it wrote past the end of operand {}", i));
 
     std::vector<Tensor> results;
     for (size_t i = 0; i < body.results.size(); ++i) {
         const Type& type = body.type(body.results[i]);
         std::vector<int64_t> sizes;
-        for (const Dim d : type.dims) sizes.push_back(size(d));
+        for (const Dim d : type.dims)
+            sizes.push_back(size(d));
         // A cache is changed in its place among the params.
         const ValueId root = storage_root(body, body.results[i]);
         const auto param = std::find(body.params.begin(), body.params.end(), root);

@@ -50,8 +50,10 @@ bool write_new_file(const fs::path& path, std::string_view bytes) {
 } // namespace
 
 fs::path default_cache_directory() {
-    if (const char* xdg = std::getenv("XDG_CACHE_HOME"); xdg != nullptr && *xdg == '/') return fs::path(xdg) / "ingot";
-    if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/') return fs::path(home) / ".cache/ingot";
+    if (const char* xdg = std::getenv("XDG_CACHE_HOME"); xdg != nullptr && *xdg == '/')
+        return fs::path(xdg) / "ingot";
+    if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/')
+        return fs::path(home) / ".cache/ingot";
     throw ir::Error("cache", "neither XDG_CACHE_HOME nor HOME says where it is; give a folder");
 }
 
@@ -125,7 +127,8 @@ uint64_t KernelCache::bytes() const {
 uint64_t KernelCache::clear() const {
     const uint64_t before = bytes();
     std::error_code error;
-    for (const char* part : {"kernels", "failed"}) fs::remove_all(directory_ / part, error);
+    for (const char* part : {"kernels", "failed"})
+        fs::remove_all(directory_ / part, error);
     return before - std::min(before, bytes());
 }
 

@@ -1,5 +1,5 @@
-// Compiled kernels on disk, by key. Several processes may use one cache at once, and any of them may die at any
-// moment: an entry is written under another name and moved into place, and carries a checksum.
+// Compiled kernels on disk, by key. Several processes may use one cache at once, and any of them may die at
+// any moment: an entry is written under another name and moved into place, and carries a checksum.
 #pragma once
 
 #include <cstdint>

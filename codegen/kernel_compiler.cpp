@@ -19,7 +19,8 @@ WorkerOptions with_failures(CompilerOptions options) {
 
 size_t bytes_of(const CompileRequest& request) {
     size_t bytes = request.source.size();
-    for (const SourceFile& header : request.headers) bytes += header.text.size();
+    for (const SourceFile& header : request.headers)
+        bytes += header.text.size();
     return bytes;
 }
 
@@ -82,7 +83,8 @@ CompiledKernels KernelCompiler::compile(std::span<const KernelSpec> specs,
     std::stable_sort(order.begin(), order.end(),
                      [&](size_t a, size_t b) { return missing[a].source.size() > missing[b].source.size(); });
     std::vector<CompileRequest> ordered;
-    for (const size_t i : order) ordered.push_back(std::move(missing[i]));
+    for (const size_t i : order)
+        ordered.push_back(std::move(missing[i]));
     const size_t cached = out.kernels.size() - ordered.size();
     if (progress) progress(cached, out.kernels.size());
     std::vector<std::string> objects = pool_.compile(ordered, [&](size_t done) {

@@ -33,10 +33,10 @@ struct CompiledKernel {
 };
 
 struct CompiledKernels {
-    std::vector<CompiledKernel> kernels;  // each once
-    std::vector<size_t> kernel_of;        // by spec: index into kernels
-    std::vector<HostSource> source_of;    // by spec
-    std::string compiler;                 // build id
+    std::vector<CompiledKernel> kernels; // each once
+    std::vector<size_t> kernel_of;       // by spec: index into kernels
+    std::vector<HostSource> source_of;   // by spec
+    std::string compiler;                // build id
     double seconds = 0;
 };
 
@@ -58,9 +58,9 @@ class KernelCompiler {
     // Machine or LLVM code as text, for `--emit asm`.
     std::string listing(const KernelSpec& spec, Emit emit);
 
-    // Compiles what the cache does not have. `progress(done, total)` counts kernels; it may be called from other
-    // threads, one call at a time. Throws ir::Error naming the kernel for a body that has no kernel, or a failed
-    // compilation.
+    // Compiles what the cache does not have. `progress(done, total)` counts kernels; it may be called from
+    // other threads, one call at a time. Throws ir::Error naming the kernel for a body that has no kernel, or
+    // a failed compilation.
     CompiledKernels compile(std::span<const KernelSpec> specs,
                             const std::function<void(size_t done, size_t total)>& progress = {});
 

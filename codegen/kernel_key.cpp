@@ -13,7 +13,8 @@ namespace ingot::codegen {
 namespace {
 
 void put(std::string& out, std::string_view part) {
-    for (int i = 0; i < 8; ++i) out += static_cast<char>(part.size() >> (8 * i) & 0xff);
+    for (int i = 0; i < 8; ++i)
+        out += static_cast<char>(part.size() >> (8 * i) & 0xff);
     out += part;
 }
 
@@ -45,7 +46,8 @@ std::string kernel_key(const CompileRequest& request, const Target& target, std:
         put(all, header.text);
     }
     put(all, std::to_string(request.flags.size()));
-    for (const std::string& flag : request.flags) put(all, flag);
+    for (const std::string& flag : request.flags)
+        put(all, flag);
     put(all, target.row);
     put(all, compiler);
     put(all, std::to_string(ingot_host::abi_version));

@@ -9,10 +9,11 @@
 
 namespace ingot::codegen {
 
-// SHA-256, in hex, over everything that the machine code depends on, each part preceded by its length (u64, little
-// endian) so that no two lists of parts run together:
-//   "ingot kernel key 1", the source, the number of headers, each header's name and text (sorted by name), the number
-//   of flags, the flags in order, the target's row, the compiler's build id, the ABI number (host_abi.h) in decimal.
+// SHA-256, in hex, over everything that the machine code depends on, each part preceded by its length (u64,
+// little endian) so that no two lists of parts run together:
+//   "ingot kernel key 1", the source, the number of headers, each header's name and text (sorted by name),
+//   the number of flags, the flags in order, the target's row, the compiler's build id, the ABI number
+//   (host_abi.h) in decimal.
 // The kernel's name is not among them: layers that compute the same share one kernel.
 std::string kernel_key(const CompileRequest& request, const Target& target, std::string_view compiler);
 

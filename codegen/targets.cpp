@@ -13,7 +13,7 @@ namespace ingot::codegen {
 namespace {
 
 constexpr std::array targets = {
-#define TARGET(id, name, compiler, flags, features)                                                                    \
+#define TARGET(id, name, compiler, flags, features)                                                          \
     Target{name, Compiler::compiler, flags, features, name "|" #compiler "|" flags "|" features},
 #include "codegen/targets.def"
 #undef TARGET
@@ -31,7 +31,7 @@ std::vector<std::string> words(std::string_view text) {
 
 // __builtin_cpu_supports takes literals only.
 bool machine_has(std::string_view feature) {
-#define FEATURE(name)                                                                                                  \
+#define FEATURE(name)                                                                                        \
     if (feature == name) return __builtin_cpu_supports(name) != 0;
     FEATURE("avx2")
     FEATURE("fma")
@@ -58,7 +58,9 @@ std::string missing_features(const Target& target) {
 
 } // namespace
 
-std::span<const Target> all_targets() { return targets; }
+std::span<const Target> all_targets() {
+    return targets;
+}
 
 const Target& target_from_name(std::string_view name) {
     std::string known;
@@ -66,27 +68,31 @@ const Target& target_from_name(std::string_view name) {
         if (target.name == name) return target;
         known += fmt::format("{}{}", known.empty() ? "" : ", ", target.name);
     }
-    throw ir::Error(fmt::format("target {}", name), fmt::format("there is no such target; there are {}", known));
+    throw ir::Error(fmt::format("target {}", name),
+                    fmt::format("there is no such target; there are {}", known));
 }
 
-bool machine_runs(const Target& target) { return missing_features(target).empty(); }
+bool machine_runs(const Target& target) {
+    return missing_features(target).empty();
+}
 
 const Target& machine_target() {
     for (size_t i = targets.size(); i-- > 0;)
         if (machine_runs(targets[i])) return targets[i];
-    throw ir::Error("this machine", fmt::format("it runs none of the host targets: {} needs {}", targets.front().name,
-                                                missing_features(targets.front())));
+    throw ir::Error("this machine", fmt::format("it runs none of the host targets: {} needs {}",
+                                                targets.front().name, missing_features(targets.front())));
 }
 
 std::vector<std::string> compiler_flags(const Target& target) {
-    // Freestanding and without unwinding, so that a code object needs nothing; contraction into fused multiply-adds
-    // is wanted, but NaN and infinity keep their meaning, which -ffast-math would take away.
-    std::vector<std::string> flags =
-        words("--target=x86_64-unknown-linux-gnu -std=c++20 -O3 -ffreestanding -fPIC -fvisibility=hidden "
-              "-ffunction-sections -fno-exceptions -fno-rtti -fno-asynchronous-unwind-tables -fno-stack-protector "
-              "-fno-threadsafe-statics -ffp-contract=fast -fno-math-errno -fno-trapping-math -fomit-frame-pointer "
-              "-Wall -Wno-psabi -Wno-pass-failed -Wno-unused-function -Wno-unused-variable");
-    for (std::string& flag : words(target.flags)) flags.push_back(std::move(flag));
+    // Freestanding and without unwinding, so that a code object needs nothing; contraction into fused
+    // multiply-adds is wanted, but NaN and infinity keep their meaning, which -ffast-math would take away.
+    std::vector<std::string> flags = words(
+        "--target=x86_64-unknown-linux-gnu -std=c++20 -O3 -ffreestanding -fPIC -fvisibility=hidden "
+        "-ffunction-sections -fno-exceptions -fno-rtti -fno-asynchronous-unwind-tables -fno-stack-protector "
+        "-fno-threadsafe-statics -ffp-contract=fast -fno-math-errno -fno-trapping-math -fomit-frame-pointer "
+        "-Wall -Wno-psabi -Wno-pass-failed -Wno-unused-function -Wno-unused-variable");
+    for (std::string& flag : words(target.flags))
+        flags.push_back(std::move(flag));
     return flags;
 }
 

@@ -10,7 +10,8 @@ namespace {
 
 const TemplateFile* find_template(std::string_view name) {
     const std::span files(template_files, template_file_count);
-    const auto at = std::find_if(files.begin(), files.end(), [&](const TemplateFile& f) { return f.name == name; });
+    const auto at =
+        std::find_if(files.begin(), files.end(), [&](const TemplateFile& f) { return f.name == name; });
     return at == files.end() ? nullptr : &*at;
 }
 
@@ -31,11 +32,13 @@ std::vector<std::string_view> includes(std::string_view text) {
 // As the compiler looks a name up: beside the including file, then from the root.
 const TemplateFile* resolve(std::string_view includer, std::string_view name) {
     if (const size_t slash = includer.rfind('/'); slash != includer.npos)
-        if (const TemplateFile* f = find_template(std::string(includer.substr(0, slash + 1)).append(name))) return f;
+        if (const TemplateFile* f = find_template(std::string(includer.substr(0, slash + 1)).append(name)))
+            return f;
     return find_template(name);
 }
 
-void collect(std::string_view includer, std::string_view text, std::map<std::string_view, const TemplateFile*>& out) {
+void collect(std::string_view includer, std::string_view text,
+             std::map<std::string_view, const TemplateFile*>& out) {
     for (const std::string_view name : includes(text)) {
         const TemplateFile* file = resolve(includer, name);
         assert(file != nullptr && "templates include only each other");

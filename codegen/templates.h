@@ -19,8 +19,8 @@ struct TemplateFile {
 extern const TemplateFile template_files[];
 extern const size_t template_file_count;
 
-// The headers that `source` reaches by #include, directly or not, sorted by name: what a kernel's key covers, so
-// that a change in one template recompiles only the kernels that use it. Asserts that every one exists.
+// The headers that `source` reaches by #include, directly or not, sorted by name: what a kernel's key covers,
+// so that a change in one template recompiles only the kernels that use it. Asserts that every one exists.
 std::vector<SourceFile> headers_of(std::string_view source);
 
 } // namespace ingot::codegen

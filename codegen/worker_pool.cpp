@@ -21,7 +21,8 @@ namespace fs = std::filesystem;
 unsigned usable_cores() {
     cpu_set_t set;
     CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof set, &set) == 0) return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
     return std::max(1U, std::thread::hardware_concurrency());
 }
 
@@ -43,10 +44,11 @@ fs::path find_worker(const WorkerOptions& options) {
     const fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path();
     for (const fs::path& folder : {here, here / "../libexec/ingot"})
         if (fs::exists(folder / "ingot-worker", error)) return folder / "ingot-worker";
-    throw ir::Error("compile worker",
-                    fmt::format("there is no ingot-worker in {} or {}; compiling needs it (and LLVM 22), running a "
-                                "plan does not",
-                                here.string(), (here / "../libexec/ingot").lexically_normal().string()));
+    throw ir::Error(
+        "compile worker",
+        fmt::format("there is no ingot-worker in {} or {}; compiling needs it (and LLVM 22), running a "
+                    "plan does not",
+                    here.string(), (here / "../libexec/ingot").lexically_normal().string()));
 }
 
 WorkerPool::WorkerPool(WorkerOptions options) : options_(std::move(options)) {
@@ -70,7 +72,8 @@ std::unique_ptr<WorkerProcess> WorkerPool::take() {
     }
     auto worker = std::make_unique<WorkerProcess>(options_.program, options_.timeout_seconds);
     if (worker->compiler() != compiler_)
-        throw ir::Error(options_.program.string(), "the compiler was replaced while kernels were compiled; try again");
+        throw ir::Error(options_.program.string(),
+                        "the compiler was replaced while kernels were compiled; try again");
     return worker;
 }
 
@@ -84,16 +87,18 @@ std::string WorkerPool::compile_one(const CompileRequest& request) {
     WorkerAnswer answer = worker->compile(request, options_.timeout_seconds);
     const std::string where = fmt::format("kernel {}", request.name);
     if (answer.fault == WorkerFault::timed_out)
-        throw ir::Error(where, fmt::format("the compiler ({}) was {}{}", compiler_, first_line(answer.message),
-                                           keep_failure(request, answer.message)));
+        throw ir::Error(where,
+                        fmt::format("the compiler ({}) was {}{}", compiler_, first_line(answer.message),
+                                    keep_failure(request, answer.message)));
     if (answer.fault == WorkerFault::crashed)
         throw ir::Error(where, fmt::format("the compiler ({}) crashed: {}{}", compiler_,
                                            answer.message.substr(0, answer.message.find(';')),
                                            keep_failure(request, answer.message)));
     give_back(std::move(worker));
     if (!answer.reply.ok)
-        throw ir::Error(where, fmt::format("it does not compile ({}): {}{}", compiler_, first_line(answer.reply.log),
-                                           keep_failure(request, answer.reply.log)));
+        throw ir::Error(where,
+                        fmt::format("it does not compile ({}): {}{}", compiler_, first_line(answer.reply.log),
+                                    keep_failure(request, answer.reply.log)));
     return std::move(answer.reply.output);
 }
 
@@ -106,11 +111,13 @@ std::string WorkerPool::keep_failure(const CompileRequest& request, const std::s
         std::ofstream(folder / name, std::ios::binary) << text;
     };
     std::string flags = "-nostdinc -isystem include";
-    for (const std::string& flag : request.flags) flags += " " + flag;
+    for (const std::string& flag : request.flags)
+        flags += " " + flag;
     write("kernel.cpp", request.source);
     write("flags.txt", flags + "\n");
     write("log.txt", fmt::format("kernel {}\ncompiler {}\n{}\n", request.name, compiler_, log));
-    for (const SourceFile& header : request.headers) write(fs::path("include") / header.name, header.text);
+    for (const SourceFile& header : request.headers)
+        write(fs::path("include") / header.name, header.text);
     return fmt::format("; source and log are in {}", folder.string());
 }
 
@@ -137,7 +144,8 @@ std::vector<std::string> WorkerPool::compile(std::span<const CompileRequest> req
     };
     {
         std::vector<std::jthread> threads;
-        for (size_t i = 1; i < std::min<size_t>(options_.workers, requests.size()); ++i) threads.emplace_back(work);
+        for (size_t i = 1; i < std::min<size_t>(options_.workers, requests.size()); ++i)
+            threads.emplace_back(work);
         work();
     }
     if (failure) std::rethrow_exception(failure);

@@ -16,7 +16,7 @@ namespace ingot::codegen {
 struct WorkerOptions {
     // The worker program; empty: `ingot-worker` beside this executable, else in ../libexec/ingot from there.
     std::filesystem::path program;
-    unsigned workers = 0; // at most so many at once; 0: as many as this process may use cores
+    unsigned workers = 0;         // at most so many at once; 0: as many as this process may use cores
     double timeout_seconds = 120; // for one kernel
     // Where source, headers, flags and log of a failed kernel are kept; empty: nowhere.
     std::filesystem::path failures;
@@ -36,9 +36,9 @@ class WorkerPool {
     // Build id, part of every kernel key.
     const std::string& compiler() const { return compiler_; }
 
-    // The output of every request, in their order. `finished(done)` is called after each, one call at a time, from
-    // other threads. Throws ir::Error{kernel's name} for the first that fails, crashes or takes too long, with
-    // compiler, first diagnostic and the place of the whole log; the others are given up then.
+    // The output of every request, in their order. `finished(done)` is called after each, one call at a time,
+    // from other threads. Throws ir::Error{kernel's name} for the first that fails, crashes or takes too
+    // long, with compiler, first diagnostic and the place of the whole log; the others are given up then.
     std::vector<std::string> compile(std::span<const CompileRequest> requests,
                                      const std::function<void(size_t done)>& finished = {});
 

@@ -57,7 +57,8 @@ WorkerProcess::WorkerProcess(const std::filesystem::path& program, double timeou
         pid_ = -1;
         close_if_open(socket_);
         close_if_open(stderr_);
-        throw ir::Error(program.string(), fmt::format("the compile worker can't be started: {}", std::strerror(failed)));
+        throw ir::Error(program.string(),
+                        fmt::format("the compile worker can't be started: {}", std::strerror(failed)));
     }
     const auto message = read_message(socket_, timeout_seconds);
     const auto hello = message ? decode_hello(*message) : std::nullopt;
@@ -83,7 +84,8 @@ WorkerAnswer WorkerProcess::compile(const CompileRequest& request, double timeou
     const auto start = std::chrono::steady_clock::now();
     if (write_message(socket_, encode(request)))
         if (const auto message = read_message(socket_, timeout_seconds))
-            if (auto reply = decode_reply(*message)) return {.fault = WorkerFault::none, .reply = std::move(*reply), .message = {}};
+            if (auto reply = decode_reply(*message))
+                return {.fault = WorkerFault::none, .reply = std::move(*reply), .message = {}};
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (timeout_seconds >= 0 && seconds >= timeout_seconds) {
         reap(true);
@@ -121,7 +123,8 @@ std::string WorkerProcess::printed() const {
     if (size <= 0) return {};
     const off_t begin = size > static_cast<off_t>(text.size()) ? size - static_cast<off_t>(text.size()) : 0;
     const ssize_t n = pread(stderr_, text.data(), text.size(), begin);
-    return n <= 0 ? std::string() : fmt::format("; it printed:\n{}", std::string_view(text.data(), static_cast<size_t>(n)));
+    return n <= 0 ? std::string()
+                  : fmt::format("; it printed:\n{}", std::string_view(text.data(), static_cast<size_t>(n)));
 }
 
 } // namespace ingot::codegen

@@ -21,8 +21,8 @@ struct WorkerAnswer {
 // Owns the process: the destructor ends it. Not thread-safe; each thread has its own.
 class WorkerProcess {
   public:
-    // Starts the program and waits for its greeting. Throws ir::Error naming the program if it can't be started,
-    // says something else, or is of another build.
+    // Starts the program and waits for its greeting. Throws ir::Error naming the program if it can't be
+    // started, says something else, or is of another build.
     WorkerProcess(const std::filesystem::path& program, double timeout_seconds);
     ~WorkerProcess();
     WorkerProcess(const WorkerProcess&) = delete;

@@ -21,7 +21,9 @@ void put(std::string& out, std::string_view field) {
     out.append(field);
 }
 
-void put_count(std::string& out, uint64_t count) { put(out, std::to_string(count)); }
+void put_count(std::string& out, uint64_t count) {
+    put(out, std::to_string(count));
+}
 
 // Takes fields off the front; after the first bad one everything it gives is empty and `ok` is false.
 struct Reader {
@@ -58,7 +60,8 @@ using Clock = std::chrono::steady_clock;
 // Waits until `fd` can be read; false if that takes longer than to the deadline.
 bool wait_readable(int fd, std::optional<Clock::time_point> deadline) {
     while (deadline) {
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*deadline - Clock::now()).count();
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(*deadline - Clock::now()).count();
         if (left <= 0) return false;
         pollfd wanted{.fd = fd, .events = POLLIN, .revents = 0};
         const int ready = poll(&wanted, 1, static_cast<int>(std::min<int64_t>(left + 1, 60'000)));
@@ -89,7 +92,8 @@ std::string encode(const CompileRequest& request) {
     put(out, request.source);
     put_count(out, static_cast<uint64_t>(request.emit));
     put_count(out, request.flags.size());
-    for (const std::string& flag : request.flags) put(out, flag);
+    for (const std::string& flag : request.flags)
+        put(out, flag);
     put_count(out, request.headers.size());
     for (const SourceFile& header : request.headers) {
         put(out, header.name);
@@ -123,7 +127,8 @@ std::optional<CompileRequest> decode_request(std::string_view bytes) {
     const size_t emit = in.take_count();
     if (emit > static_cast<size_t>(Emit::llvm_ir)) return std::nullopt;
     request.emit = static_cast<Emit>(emit);
-    for (size_t n = in.take_count(); n > 0 && in.ok; --n) request.flags.push_back(in.take());
+    for (size_t n = in.take_count(); n > 0 && in.ok; --n)
+        request.flags.push_back(in.take());
     for (size_t n = in.take_count(); n > 0 && in.ok; --n) {
         SourceFile header;
         header.name = in.take();
@@ -153,7 +158,8 @@ std::optional<WorkerHello> decode_hello(std::string_view bytes) {
 std::optional<std::string> read_message(int fd, double timeout_seconds) {
     std::optional<Clock::time_point> deadline;
     if (timeout_seconds >= 0)
-        deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(timeout_seconds));
+        deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                      std::chrono::duration<double>(timeout_seconds));
     uint64_t size = 0;
     if (!read_all(fd, reinterpret_cast<char*>(&size), sizeof size, deadline) || size > max_message)
         return std::nullopt;

@@ -1,7 +1,8 @@
-// What the compile worker and its client say to each other over a pipe: a request, a reply, and so on in turn.
+// What the compile worker and its client say to each other over a pipe: a request, a reply, and so on in
+// turn.
 //
-// A message is a u64 length in bytes and then that many: fields one after the other, each a u64 length and its
-// bytes. Both ends run on one machine, so numbers are in its byte order.
+// A message is a u64 length in bytes and then that many: fields one after the other, each a u64 length and
+// its bytes. Both ends run on one machine, so numbers are in its byte order.
 #pragma once
 
 #include <optional>
@@ -51,9 +52,9 @@ std::optional<CompileReply> decode_reply(std::string_view bytes);
 std::optional<WorkerHello> decode_hello(std::string_view bytes);
 
 // Whole messages over a socket (or, without the timeout, any file descriptor), with the length in front.
-// `read_message` gives nullopt at the end of the stream, after an error, for a length above 1 GiB, and where the
-// message isn't complete after `timeout_seconds` (negative: waits for ever). `write_message` gives false after an
-// error; it never raises SIGPIPE on a socket.
+// `read_message` gives nullopt at the end of the stream, after an error, for a length above 1 GiB, and where
+// the message isn't complete after `timeout_seconds` (negative: waits for ever). `write_message` gives false
+// after an error; it never raises SIGPIPE on a socket.
 std::optional<std::string> read_message(int fd, double timeout_seconds = -1);
 bool write_message(int fd, std::string_view bytes);
 

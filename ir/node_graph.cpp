@@ -1,7 +1,5 @@
 #include "ir/node_graph.h"
 
-#include <algorithm>
-
 #include "ir/effects.h"
 
 namespace ingot::ir {
@@ -34,15 +32,23 @@ std::vector<size_t> begins(const std::vector<NodeGraph::Edge>& edges, NodeId Nod
     return begin;
 }
 
+// The edges in the order of that end, those of one node in the order in which they were.
+std::vector<NodeGraph::Edge> sorted(const std::vector<NodeGraph::Edge>& edges, NodeId NodeGraph::Edge::* end,
+                                    std::vector<size_t> begin) {
+    std::vector<NodeGraph::Edge> out(edges.size());
+    for (const NodeGraph::Edge& e : edges)
+        out[begin[e.*end]++] = e;
+    return out;
+}
+
 } // namespace
 
-NodeGraph::NodeGraph(const Graph& g) : graph_(&g), by_source_(edges_of(g)), by_target_(by_source_) {
-    std::stable_sort(by_source_.begin(), by_source_.end(),
-                     [](const Edge& a, const Edge& b) { return a.source < b.source; });
-    std::stable_sort(by_target_.begin(), by_target_.end(),
-                     [](const Edge& a, const Edge& b) { return a.target < b.target; });
-    out_begin_ = begins(by_source_, &Edge::source, g.nodes.size());
-    in_begin_ = begins(by_target_, &Edge::target, g.nodes.size());
+NodeGraph::NodeGraph(const Graph& g) : graph_(&g) {
+    const std::vector<Edge> edges = edges_of(g);
+    out_begin_ = begins(edges, &Edge::source, g.nodes.size());
+    in_begin_ = begins(edges, &Edge::target, g.nodes.size());
+    by_source_ = sorted(edges, &Edge::source, out_begin_);
+    by_target_ = sorted(edges, &Edge::target, in_begin_);
 }
 
 } // namespace ingot::ir

@@ -18,9 +18,9 @@ constexpr std::uint64_t block = 32;
 // How an element lies in a file and in a panel.
 struct Format {
     std::string_view element;
-    bool blocks;               // of 32, else single numbers
-    std::uint32_t file_bytes;  // of a block or number
-    std::uint32_t code_bytes;  // of a block of 16 rows in a panel
+    bool blocks;                // of 32, else single numbers
+    std::uint32_t file_bytes;   // of a block or number
+    std::uint32_t code_bytes;   // of a block of 16 rows in a panel
     std::uint32_t header_bytes; // scale, and minimum: before the codes in the file
     std::uint32_t bits;
 };
@@ -36,7 +36,9 @@ constexpr std::array<Format, 8> formats = {{
     {"q8_0", true, 34, 512, 2, 8},
 }};
 
-[[noreturn]] void fail(const std::string& message) { throw Error(Code::bad_file, "packing", message); }
+[[noreturn]] void fail(const std::string& message) {
+    throw Error(Code::bad_file, "packing", message);
+}
 
 const Format& format_of(std::string_view element) {
     for (const Format& f : formats)
@@ -105,11 +107,13 @@ void pack_block(const std::byte* codes, std::uint64_t r, std::byte* out) {
         std::memcpy(&high, codes, 4);
         codes += 4;
         std::uint32_t spread = 0;
-        for (std::uint32_t j = 0; j < 4; ++j) spread |= every_fourth_bit(high, j) << (8 * j);
+        for (std::uint32_t j = 0; j < 4; ++j)
+            spread |= every_fourth_bit(high, j) << (8 * j);
         std::memcpy(out + 256 + 4 * r, &spread, 4);
     }
     // A byte of the file holds elements i and i+16, as a byte of the panel does.
-    for (std::uint64_t g = 0; g < 4; ++g) std::memcpy(out + 64 * g + 4 * r, codes + 4 * g, 4);
+    for (std::uint64_t g = 0; g < 4; ++g)
+        std::memcpy(out + 64 * g + 4 * r, codes + 4 * g, 4);
 }
 
 template <std::uint32_t Bits>
@@ -140,8 +144,9 @@ void pack_number_panel(std::uint64_t cols, const PanelRows& rows, std::byte* out
 }
 
 void pack_panel(const Format& f, std::uint64_t cols, const PanelRows& rows, std::byte* out) {
-    if (!f.blocks) return f.file_bytes == 4 ? pack_number_panel<std::uint32_t>(cols, rows, out)
-                                            : pack_number_panel<std::uint16_t>(cols, rows, out);
+    if (!f.blocks)
+        return f.file_bytes == 4 ? pack_number_panel<std::uint32_t>(cols, rows, out)
+                                 : pack_number_panel<std::uint16_t>(cols, rows, out);
     if (f.bits == 4) return pack_block_panel<4>(f, cols, rows, out);
     if (f.bits == 5) return pack_block_panel<5>(f, cols, rows, out);
     pack_block_panel<8>(f, cols, rows, out);
@@ -159,7 +164,8 @@ PackSize check_packing(const PackJob& job) {
     if (job.layout == "rows") {
         size = {.units = rows, .unit_bytes = bytes};
     } else if (job.layout == "panel16") {
-        size = {.units = rows / panel_rows + (rows % panel_rows != 0 ? 1 : 0), .unit_bytes = panel_bytes(f, job.cols)};
+        size = {.units = rows / panel_rows + (rows % panel_rows != 0 ? 1 : 0),
+                .unit_bytes = panel_bytes(f, job.cols)};
     } else if (job.layout == "panel16_pair") {
         if (rows % 2 != 0) fail(fmt::format("{} rows are not two halves", rows));
         const std::uint64_t half = rows / 2;
@@ -181,7 +187,8 @@ void pack_units(const PackJob& job, std::uint64_t begin, std::uint64_t end, std:
         return;
     }
     const bool pairs = job.layout == "panel16_pair";
-    const std::uint64_t rows = total_rows(job), limit = pairs ? rows / 2 : rows, size = panel_bytes(f, job.cols);
+    const std::uint64_t rows = total_rows(job), limit = pairs ? rows / 2 : rows,
+                        size = panel_bytes(f, job.cols);
     std::memset(out.data(), 0, (end - begin) * size);
     for (std::uint64_t panel = begin; panel < end; ++panel) {
         const std::uint64_t first = (pairs ? panel / 2 : panel) * panel_rows;
@@ -193,12 +200,13 @@ void pack_units(const PackJob& job, std::uint64_t begin, std::uint64_t end, std:
     }
 }
 
-void unpack_row(std::string_view element, std::uint64_t cols, std::span<const std::byte> panel, std::uint64_t row,
-                std::span<std::byte> out) {
+void unpack_row(std::string_view element, std::uint64_t cols, std::span<const std::byte> panel,
+                std::uint64_t row, std::span<std::byte> out) {
     const Format& f = format_of(element);
     if (!f.blocks) {
         for (std::uint64_t k = 0; k < cols; ++k)
-            std::memcpy(out.data() + k * f.file_bytes, panel.data() + (k * panel_rows + row) * f.file_bytes, f.file_bytes);
+            std::memcpy(out.data() + k * f.file_bytes, panel.data() + (k * panel_rows + row) * f.file_bytes,
+                        f.file_bytes);
         return;
     }
     const std::uint64_t blocks = cols / block;
@@ -210,7 +218,8 @@ void unpack_row(std::string_view element, std::uint64_t cols, std::span<const st
             std::memcpy(to + 2 * part, scales + ((part * blocks + b) * panel_rows + row) * 2, 2);
         to += f.header_bytes;
         if (f.bits == 8) {
-            for (std::uint64_t i = 0; i < block; ++i) to[i] = codes[64 * (i / 4) + 4 * row + i % 4] ^ std::byte{0x80};
+            for (std::uint64_t i = 0; i < block; ++i)
+                to[i] = codes[64 * (i / 4) + 4 * row + i % 4] ^ std::byte{0x80};
             continue;
         }
         if (f.bits == 5) {
@@ -220,7 +229,8 @@ void unpack_row(std::string_view element, std::uint64_t cols, std::span<const st
             std::memcpy(to, &high, 4);
             to += 4;
         }
-        for (std::uint64_t i = 0; i < block / 2; ++i) to[i] = codes[64 * (i / 4) + 4 * row + i % 4];
+        for (std::uint64_t i = 0; i < block / 2; ++i)
+            to[i] = codes[64 * (i / 4) + 4 * row + i % 4];
     }
 }
 

@@ -1,15 +1,15 @@
-// Weights from the order of a model file into the order in which kernels stream them. Used when a plan is written,
-// and when a plan with external weights is loaded.
+// Weights from the order of a model file into the order in which kernels stream them. Used when a plan is
+// written, and when a plan with external weights is loaded.
 //
 // A *panel* is 16 rows of a matrix [rows, cols], padded with zero rows, its size padded to 64 bytes:
 //   floats (f32, f16, bf16): [cols][16] elements;
 //   block formats of 32 (q4_0, q4_1, q5_0, q5_1, q8_0): codes of block 0 .. cols/32-1, then the scales f16
-//   [cols/32][16], then for the `_1` formats the minima f16 [cols/32][16]. The codes of a block are unsigned bytes
-//   (q8_0: 128 added) in eight vectors of 64: byte 4r+j of vector g is row r, element 4g+j. Of four-bit codes vectors g
-//   and g+4 share one vector as low and high nibbles; five-bit codes add a vector whose bit g of byte i is the fifth
-//   bit of byte i of vector g. kernels_templates/host/formats/ reads this.
-// The layout `panel16` is the panels in order, `panel16_pair` those of the upper and the lower half of the rows in
-// turn, `rows` the file's own order. Block layouts of the file are ggml's.
+//   [cols/32][16], then for the `_1` formats the minima f16 [cols/32][16]. The codes of a block are unsigned
+//   bytes (q8_0: 128 added) in eight vectors of 64: byte 4r+j of vector g is row r, element 4g+j. Of four-bit
+//   codes vectors g and g+4 share one vector as low and high nibbles; five-bit codes add a vector whose bit g
+//   of byte i is the fifth bit of byte i of vector g. kernels_templates/host/formats/ reads this.
+// The layout `panel16` is the panels in order, `panel16_pair` those of the upper and the lower half of the
+// rows in turn, `rows` the file's own order. Block layouts of the file are ggml's.
 #pragma once
 
 #include <cstddef>
@@ -39,15 +39,15 @@ struct PackSize {
     std::uint64_t bytes() const { return units * unit_bytes; }
 };
 
-// Throws Error{bad_file, "packing"}: an unknown element or layout, cols that aren't whole blocks, a source of another
-// size than its rows need, an odd number of rows for pairs, sizes that wrap.
+// Throws Error{bad_file, "packing"}: an unknown element or layout, cols that aren't whole blocks, a source of
+// another size than its rows need, an odd number of rows for pairs, sizes that wrap.
 PackSize check_packing(const PackJob& job);
 
 // Writes units [begin, end) of a job that check_packing has accepted to `out`, which has room for them.
 void pack_units(const PackJob& job, std::uint64_t begin, std::uint64_t end, std::span<std::byte> out);
 
 // The reverse of one unit: row `row` of a panel as the file's bytes, for tests and checks.
-void unpack_row(std::string_view element, std::uint64_t cols, std::span<const std::byte> panel, std::uint64_t row,
-                std::span<std::byte> out);
+void unpack_row(std::string_view element, std::uint64_t cols, std::span<const std::byte> panel,
+                std::uint64_t row, std::span<std::byte> out);
 
 } // namespace ingot::runtime

@@ -183,7 +183,8 @@ void Sampler::keep_top_p_and_min_p() {
     const double top_p = options_.top_p;
     // Of the best token's own weight, so that min-p 1 keeps it whatever the rounding.
     const std::uint64_t best = weight_at(0);
-    const auto least = std::min(best, static_cast<std::uint64_t>(std::ceil(min_p * static_cast<double>(best))));
+    const auto least =
+        std::min(best, static_cast<std::uint64_t>(std::ceil(min_p * static_cast<double>(best))));
     const auto enough = static_cast<std::uint64_t>(std::ceil(top_p * static_cast<double>(total)));
     // Sorting a whole vocabulary costs milliseconds, and most of it is a tail that neither filter can keep:
     // n candidates of less than (1 - p) * total / n each can't be needed to reach p. Half of that, for the

@@ -1,11 +1,40 @@
 #!/usr/bin/env bash
-# Sets up a fresh Debian bookworm and runs all tests.
+# Sets up a fresh Debian bookworm and runs all tests: format, the tests as users' machines build them (warnings are
+# errors), the tests under address and undefined-behaviour sanitizers, and a minute of fuzzing.
 # Usage: tools/test.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+step() { printf '\n== %s\n' "$*"; }
+
+step "set up"
 tools/setup/install_packages.sh --tests
 model=$(tools/setup/fetch_model.sh)
+
+step "format"
+git ls-files '*.cpp' '*.h' | xargs clang-format-22 --dry-run --Werror
+
+step "tests"
 cmake -G Ninja -S . -B build-test -DCMAKE_BUILD_TYPE=Release -DINGOT_MODEL="$model" >/dev/null
 ninja -C build-test --quiet
-ctest --test-dir build-test --output-on-failure -j "$(nproc)"
+ctest --test-dir build-test --output-on-failure --quiet -j "$(nproc)"
+
+step "tests under sanitizers"
+cmake -G Ninja -S . -B build-asan -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=clang++-22 \
+    -DCMAKE_C_COMPILER=clang-22 -DINGOT_WORKER=OFF -DINGOT_FUZZERS=ON \
+    -DINGOT_SANITIZE=fuzzer-no-link,address,undefined -DINGOT_MODEL="$model" >/dev/null
+ninja -C build-asan --quiet
+ctest --test-dir build-asan --output-on-failure --quiet -j "$(nproc)"
+
+step "fuzzing"
+targets=(build-asan/tests/fuzz/fuzz_*)
+for target in "${targets[@]}"; do
+    [ -x "$target" ] || continue
+    log=$(mktemp)
+    if ! "$target" -max_total_time=$((60 / ${#targets[@]})) -timeout=10 -rss_limit_mb=2048 >"$log" 2>&1; then
+        tail -50 "$log"
+        exit 1
+    fi
+    echo "$(basename "$target"): $(grep -o 'Done [0-9]* runs' "$log")"
+done
+echo "all tests passed"

@@ -17,7 +17,9 @@ constexpr int64_t panel_rows = 16;
 // Panels of one pass where several products meet: their tiles wait on the stack, so many bytes a token.
 constexpr int64_t joined_panels = 4;
 
-int64_t panels_of(int64_t rows) { return (rows + panel_rows - 1) / panel_rows; }
+int64_t panels_of(int64_t rows) {
+    return (rows + panel_rows - 1) / panel_rows;
+}
 
 struct Product {
     NodeId id = 0;
@@ -43,7 +45,8 @@ class ProductKernel {
             if (region_.body.nodes[id].op == Op::matmul) products_.push_back(describe(id));
         prologue();
         declare_best();
-        for (const Product& p : products_) p.paired ? paired(p) : plain(p);
+        for (const Product& p : products_)
+            p.paired ? paired(p) : plain(p);
         for (const SinkGroup& g : groups_)
             if (is_joined(g)) joined(g);
         choose_best();
@@ -52,14 +55,16 @@ class ProductKernel {
   private:
     const Graph& body() const { return region_.body; }
     const Product& product(NodeId id) const {
-        return *std::find_if(products_.begin(), products_.end(), [&](const Product& p) { return p.id == id; });
+        return *std::find_if(products_.begin(), products_.end(),
+                             [&](const Product& p) { return p.id == id; });
     }
 
     void find_tokens() {
         std::optional<Dim> dim;
         for (const Node& n : body().nodes) {
             if (n.op != Op::matmul) continue;
-            if (dim && *dim != region_.rows(n.results[0])) region_.unsupported(n, "products of different numbers of rows");
+            if (dim && *dim != region_.rows(n.results[0]))
+                region_.unsupported(n, "products of different numbers of rows");
             dim = region_.rows(n.results[0]);
         }
         tokens_dim_ = *dim;
@@ -70,7 +75,8 @@ class ProductKernel {
     Product describe(NodeId id) const {
         const Node& n = body().nodes[id];
         const Type& w = region_.type(n.operands[1]);
-        if (!region_.is_param(n.operands[1]) || (w.layout != Layout::panel16 && w.layout != Layout::panel16_pair))
+        if (!region_.is_param(n.operands[1]) ||
+            (w.layout != Layout::panel16 && w.layout != Layout::panel16_pair))
             region_.unsupported(n, "its weight must be an operand of the kernel, packed in panels");
         const bool quantized = region_.type(n.operands[0]).element == Element::q8a;
         if (quantized && !is_quantized(w.element))
@@ -88,8 +94,8 @@ class ProductKernel {
                 .weight_operand = region_.param_index(n.operands[1])};
     }
 
-    // Values before the products: the node's results among them are computed once, each thread a share of the rows;
-    // the others, which only a single token may have, by every thread for itself.
+    // Values before the products: the node's results among them are computed once, each thread a share of the
+    // rows; the others, which only a single token may have, by every thread for itself.
     void prologue() {
         std::vector<ValueId> shared;
         for (const Node& n : body().nodes) {
@@ -115,22 +121,26 @@ class ProductKernel {
         }
         RowEmitter own(region_, out_, headers_, "0");
         std::set<ValueId> inputs;
-        for (const Product& p : products_) inputs.insert(body().nodes[p.id].operands[0]);
+        for (const Product& p : products_)
+            inputs.insert(body().nodes[p.id].operands[0]);
         for (const ValueId x : inputs) {
             if (region_.in_memory(x)) {
                 out_.line(fmt::format("const auto* const x{} = {};", x, region_.memory_name(x)));
                 continue;
             }
             if (!one_)
-                region_.unsupported(*region_.producer(x), "with several tokens the input of a product must be a result "
-                                                          "of the kernel (pass share-prologues sees to that)");
+                region_.unsupported(*region_.producer(x),
+                                    "with several tokens the input of a product must be a result "
+                                    "of the kernel (pass share-prologues sees to that)");
             own.compute(x);
             out_.line(fmt::format("const auto* const x{} = {};", x, own.pointer(x)));
         }
     }
 
     static bool is_joined_roots(const SinkGroup& g) { return g.roots.size() > 1; }
-    bool is_joined(const SinkGroup& g) const { return is_joined_roots(g) && !product(g.roots[0].product).paired; }
+    bool is_joined(const SinkGroup& g) const {
+        return is_joined_roots(g) && !product(g.roots[0].product).paired;
+    }
 
     std::vector<const SinkGroup*> groups_of(NodeId id) const {
         std::vector<const SinkGroup*> found;
@@ -146,23 +156,27 @@ class ProductKernel {
                             .unit_bytes = p.panel_bytes * static_cast<uint64_t>(panels_a_unit)});
         out_.open("{");
         out_.line(fmt::format("const Share mine = share({}, int(c->thread), int(c->threads));", units));
-        call(p, panels_a_unit, fmt::format("mine.begin * {}", panels_a_unit), fmt::format("mine.end * {}", panels_a_unit));
+        call(p, panels_a_unit, fmt::format("mine.begin * {}", panels_a_unit),
+             fmt::format("mine.end * {}", panels_a_unit));
     }
 
     void call(const Product& p, int64_t panels_a_unit, const std::string& begin, const std::string& end) {
-        out_.line(fmt::format("matmul<{}, {}, {}, {}>({}, {}, {}, {}, {},", p.format, p.rows, p.depth, panels_a_unit,
-                              p.weight, p.input, one_ ? "One{}" : "tokens", begin, end));
+        out_.line(fmt::format("matmul<{}, {}, {}, {}>({}, {}, {}, {}, {},", p.format, p.rows, p.depth,
+                              panels_a_unit, p.weight, p.input, one_ ? "One{}" : "tokens", begin, end));
         out_.open(fmt::format(
-            "    [&](int panel, int token, const f32x16 (&y)[{}]) __attribute__((always_inline)) {{", panels_a_unit));
+            "    [&](int panel, int token, const f32x16 (&y)[{}]) __attribute__((always_inline)) {{",
+            panels_a_unit));
     }
 
     // The sinks of one group for one tile, or for two neighbours where it quantises.
     void sinks(const SinkGroup& g, const std::vector<Tile>& tiles) {
         std::vector<TileEmitter> emitters;
-        for (const Tile& tile : tiles) emitters.emplace_back(region_, roots_, out_, headers_, tile);
+        for (const Tile& tile : tiles)
+            emitters.emplace_back(region_, roots_, out_, headers_, tile);
         for (const Sink& sink : g.sinks) {
             if (sink.kind != Sink::Kind::quantize) {
-                for (TileEmitter& e : emitters) e.consume(sink);
+                for (TileEmitter& e : emitters)
+                    e.consume(sink);
                 continue;
             }
             headers_.insert("quantize.h");
@@ -182,24 +196,29 @@ class ProductKernel {
     void plain(const Product& p) {
         const auto groups = groups_of(p.id);
         if (groups.empty()) return;
-        const bool pairs = std::any_of(groups.begin(), groups.end(), [](const SinkGroup* g) { return g->quantizes(); });
+        const bool pairs =
+            std::any_of(groups.begin(), groups.end(), [](const SinkGroup* g) { return g->quantizes(); });
         const int64_t together = pairs ? 2 : 1;
         if (panels_of(p.rows) % together != 0)
-            region_.unsupported(body().nodes[p.id], "its result is quantised in part, and is no multiple of 32 columns");
+            region_.unsupported(body().nodes[p.id],
+                                "its result is quantised in part, and is no multiple of 32 columns");
         open_product(p, panels_of(p.rows) / together, together);
         for (const SinkGroup* g : groups) {
             const int64_t begin = g->roots[0].begin;
             if (g->quantizes()) {
                 if (begin % 32 != 0 || g->width % 32 != 0)
-                    region_.unsupported(body().nodes[p.id], "what is quantised does not begin at a block of 32 columns");
+                    region_.unsupported(body().nodes[p.id],
+                                        "what is quantised does not begin at a block of 32 columns");
                 open_segment(p, *g, "panel * lanes");
-                sinks(*g, {{.registers = {{g->roots[0], "y[0]"}}, .column = "column", .suffix = "a"},
-                           {.registers = {{g->roots[0], "y[1]"}}, .column = "column + lanes", .suffix = "b"}});
+                sinks(*g,
+                      {{.registers = {{g->roots[0], "y[0]"}}, .column = "column", .suffix = "a"},
+                       {.registers = {{g->roots[0], "y[1]"}}, .column = "column + lanes", .suffix = "b"}});
                 out_.close();
                 continue;
             }
             for (int64_t i = 0; i < together; ++i) {
-                const std::string at = i == 0 ? "panel * lanes" : "panel * lanes + lanes", y = fmt::format("y[{}]", i);
+                const std::string at = i == 0 ? "panel * lanes" : "panel * lanes + lanes",
+                                  y = fmt::format("y[{}]", i);
                 begin % panel_rows == 0 ? aligned_segment(p, *g, at, y) : straddling_segment(*g, at, y);
             }
         }
@@ -218,7 +237,10 @@ class ProductKernel {
 
     void aligned_segment(const Product& p, const SinkGroup& g, const std::string& at, const std::string& y) {
         open_segment(p, g, at);
-        sinks(g, {{.registers = {{g.roots[0], y}}, .column = "column", .valid = valid_lanes(g, "column"), .suffix = ""}});
+        sinks(g, {{.registers = {{g.roots[0], y}},
+                   .column = "column",
+                   .valid = valid_lanes(g, "column"),
+                   .suffix = ""}});
         out_.close();
     }
 
@@ -227,10 +249,16 @@ class ProductKernel {
         headers_.insert("pointwise.h");
         const int64_t begin = g.roots[0].begin;
         out_.open(fmt::format("if ({0} + lanes > {1} && {0} < {2}) {{", at, begin, begin + g.width));
-        out_.line(fmt::format("const int from = {0} < {1} ? {1} - ({0}) : 0, column = {0} + from - {1};", at, begin));
-        out_.line(fmt::format("const int left = {} - column, valid = left < lanes - from ? left : lanes - from;", g.width));
+        out_.line(fmt::format("const int from = {0} < {1} ? {1} - ({0}) : 0, column = {0} + from - {1};", at,
+                              begin));
+        out_.line(fmt::format(
+            "const int left = {} - column, valid = left < lanes - from ? left : lanes - from;", g.width));
         out_.line(fmt::format("const f32x16 kept = drop_lanes({}, from);", y));
-        sinks(g, {{.registers = {{g.roots[0], "kept"}}, .column = "column", .valid = "valid", .suffix = "", .aligned = false}});
+        sinks(g, {{.registers = {{g.roots[0], "kept"}},
+                   .column = "column",
+                   .valid = "valid",
+                   .suffix = "",
+                   .aligned = false}});
         out_.close();
     }
 
@@ -244,7 +272,8 @@ class ProductKernel {
         const auto groups = groups_of(p.id);
         if (groups.empty()) return;
         const int64_t half = p.rows / 2;
-        const bool quantizes = std::any_of(groups.begin(), groups.end(), [](const SinkGroup* g) { return g->quantizes(); });
+        const bool quantizes =
+            std::any_of(groups.begin(), groups.end(), [](const SinkGroup* g) { return g->quantizes(); });
         const int64_t together = quantizes ? 2 : 1;
         if (quantizes && half % 32 != 0)
             region_.unsupported(body().nodes[p.id], "what is quantised is no multiple of 32 columns");
@@ -253,15 +282,17 @@ class ProductKernel {
         for (const SinkGroup* g : groups) {
             for (const Root& r : g->roots)
                 if (r.product != p.id || (r.begin != 0 && r.begin != half) || g->width != half)
-                    region_.unsupported(body().nodes[p.id], "its halves lie in turn, and something else than halves is read");
+                    region_.unsupported(body().nodes[p.id],
+                                        "its halves lie in turn, and something else than halves is read");
             std::vector<Tile> tiles;
             for (int64_t i = 0; i < together; ++i) {
                 const std::string column = i == 0 ? "column" : "column + lanes";
-                tiles.push_back({.registers = {{Root{.product = p.id, .begin = 0}, fmt::format("y[{}]", 2 * i)},
-                                               {Root{.product = p.id, .begin = half}, fmt::format("y[{}]", 2 * i + 1)}},
-                                 .column = column,
-                                 .valid = valid_lanes(*g, column),
-                                 .suffix = i == 0 ? "a" : "b"});
+                tiles.push_back(
+                    {.registers = {{Root{.product = p.id, .begin = 0}, fmt::format("y[{}]", 2 * i)},
+                                   {Root{.product = p.id, .begin = half}, fmt::format("y[{}]", 2 * i + 1)}},
+                     .column = column,
+                     .valid = valid_lanes(*g, column),
+                     .suffix = i == 0 ? "a" : "b"});
             }
             out_.open("{");
             sinks(*g, tiles);
@@ -274,19 +305,21 @@ class ProductKernel {
     void joined(const SinkGroup& g) {
         for (const Root& r : g.roots)
             if (r.begin % panel_rows != 0 || product(r.product).paired)
-                region_.unsupported(body().nodes[r.product], "what it is combined with lies in other columns");
+                region_.unsupported(body().nodes[r.product],
+                                    "what it is combined with lies in other columns");
         const int64_t together = g.quantizes() ? 2 : 1;
         if (g.quantizes() && g.width % 32 != 0)
-            region_.unsupported(body().nodes[g.roots[0].product], "what is quantised is no multiple of 32 columns");
+            region_.unsupported(body().nodes[g.roots[0].product],
+                                "what is quantised is no multiple of 32 columns");
         const int64_t units = panels_of(g.width) / together;
         out_.open("{");
         out_.line(fmt::format("const Share mine = share({}, int(c->thread), int(c->threads));", units));
         for (size_t i = 0; i + 1 < g.roots.size(); ++i)
             out_.line(fmt::format("f32x16 waiting{}[{}][{}];", i, region_.most(tokens_dim_), joined_panels));
-        out_.open(fmt::format("for (int first = mine.begin * {0}; first < mine.end * {0}; first += {1}) {{", together,
-                              joined_panels));
-        out_.line(fmt::format("const int end = mine.end * {0} < first + {1} ? mine.end * {0} : first + {1};", together,
-                              joined_panels));
+        out_.open(fmt::format("for (int first = mine.begin * {0}; first < mine.end * {0}; first += {1}) {{",
+                              together, joined_panels));
+        out_.line(fmt::format("const int end = mine.end * {0} < first + {1} ? mine.end * {0} : first + {1};",
+                              together, joined_panels));
         for (size_t i = 0; i < g.roots.size(); ++i) {
             const Product& p = product(g.roots[i].product);
             const int64_t shift = g.roots[i].begin / panel_rows;
@@ -313,10 +346,14 @@ class ProductKernel {
         std::vector<Tile> tiles;
         for (int64_t t = 0; t < together; ++t) {
             const std::string column = t == 0 ? "column" : "column + lanes";
-            Tile tile{.registers = {}, .column = column, .valid = valid_lanes(g, column), .suffix = t == 0 ? "a" : "b"};
+            Tile tile{.registers = {},
+                      .column = column,
+                      .valid = valid_lanes(g, column),
+                      .suffix = t == 0 ? "a" : "b"};
             for (size_t i = 0; i < g.roots.size(); ++i)
-                tile.registers[g.roots[i]] = i + 1 < g.roots.size() ? fmt::format("waiting{}[token][at + {}]", i, t)
-                                                                    : fmt::format("y[{}]", t);
+                tile.registers[g.roots[i]] = i + 1 < g.roots.size()
+                                                 ? fmt::format("waiting{}[token][at + {}]", i, t)
+                                                 : fmt::format("y[{}]", t);
             tiles.push_back(tile);
         }
         sinks(g, tiles);
@@ -342,9 +379,10 @@ class ProductKernel {
             const Node& n = body().nodes[s.node];
             const std::string tokens = region_.rows_text(tokens_dim_);
             out_.line(fmt::format("Best mine{}[{}];", s.node, region_.most(tokens_dim_)));
-            out_.line(fmt::format("for (int i = 0; i < {0}; ++i) mine{1}[i] = best{1}[i].best();", tokens, s.node));
-            out_.line(fmt::format("argmax_team<{}>(c, mine{}, {}, {}, {});", region_.columns(s.value), s.node, tokens,
-                                  region_.memory_name(s.value), region_.memory_name(n.results[0])));
+            out_.line(
+                fmt::format("for (int i = 0; i < {0}; ++i) mine{1}[i] = best{1}[i].best();", tokens, s.node));
+            out_.line(fmt::format("argmax_team<{}>(c, mine{}, {}, {}, {});", region_.columns(s.value), s.node,
+                                  tokens, region_.memory_name(s.value), region_.memory_name(n.results[0])));
         }
     }
 

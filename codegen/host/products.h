@@ -1,4 +1,5 @@
-// Kernels around matrix products: what comes before, the products, what follows while the result is in registers.
+// Kernels around matrix products: what comes before, the products, what follows while the result is in
+// registers.
 #pragma once
 
 #include <set>
@@ -10,7 +11,8 @@
 
 namespace ingot::codegen {
 
-// Emits the body of the kernel function for a region with matrix products, and adds to `weights` what it streams.
+// Emits the body of the kernel function for a region with matrix products, and adds to `weights` what it
+// streams.
 void emit_product_kernel(const Region& region, SourceText& out, std::set<std::string>& headers,
                          std::vector<StreamedWeights>& weights);
 

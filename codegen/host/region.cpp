@@ -79,7 +79,9 @@ std::string Region::rows_text(Dim d) const {
     return fmt::format("c->dims[{}]", d.symbol_index());
 }
 
-int64_t Region::most(Dim d) const { return d.is_symbol() ? body.symbols[d.symbol_index()].max : d.constant(); }
+int64_t Region::most(Dim d) const {
+    return d.is_symbol() ? body.symbols[d.symbol_index()].max : d.constant();
+}
 
 std::string Region::memory_name(ValueId v) const {
     if (is_param(v)) return fmt::format("p{}", param_index(v));
@@ -87,7 +89,9 @@ std::string Region::memory_name(ValueId v) const {
     unsupported(*producer(v), "its result is needed in memory, but is no result of the kernel");
 }
 
-std::string Region::name(ValueId v) const { return in_memory(v) ? memory_name(v) : fmt::format("v{}", v); }
+std::string Region::name(ValueId v) const {
+    return in_memory(v) ? memory_name(v) : fmt::format("v{}", v);
+}
 
 std::string Region::row_pointer(ValueId v, std::string_view row) const {
     const std::string base = memory_name(v);
@@ -124,23 +128,35 @@ void Region::declare_operands(SourceText& out) const {
 
 std::string format_name(const Region& region, const Node& n, Element e) {
     switch (e) {
-    case Element::f32: return "F32";
-    case Element::f16: return "F16";
-    case Element::bf16: return "BF16";
-    case Element::q4_0: return "Q4_0";
-    case Element::q4_1: return "Q4_1";
-    case Element::q5_0: return "Q5_0";
-    case Element::q5_1: return "Q5_1";
-    case Element::q8_0: return "Q8_0";
-    default: region.unsupported(n, fmt::format("host kernels have no format for {} weights", info(e).text));
+    case Element::f32:
+        return "F32";
+    case Element::f16:
+        return "F16";
+    case Element::bf16:
+        return "BF16";
+    case Element::q4_0:
+        return "Q4_0";
+    case Element::q4_1:
+        return "Q4_1";
+    case Element::q5_0:
+        return "Q5_0";
+    case Element::q5_1:
+        return "Q5_1";
+    case Element::q8_0:
+        return "Q8_0";
+    default:
+        region.unsupported(n, fmt::format("host kernels have no format for {} weights", info(e).text));
     }
 }
 
-std::string format_header(Element e) { return fmt::format("formats/{}.h", info(e).text); }
+std::string format_header(Element e) {
+    return fmt::format("formats/{}.h", info(e).text);
+}
 
 std::string literal(double value) {
     // A hexadecimal literal is exact; infinities and NaN have none.
-    if (!(value - value == 0)) return value != value ? "__builtin_nanf(\"\")" : value > 0 ? "__builtin_inff()" : "-__builtin_inff()";
+    if (!(value - value == 0))
+        return value != value ? "__builtin_nanf(\"\")" : value > 0 ? "__builtin_inff()" : "-__builtin_inff()";
     return fmt::format("{:a}f", static_cast<float>(value));
 }
 

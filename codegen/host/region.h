@@ -1,5 +1,5 @@
-// A fused node's body as the emitters of host kernels see it: every value with its shape in constants, every param and
-// result with its C++ name.
+// A fused node's body as the emitters of host kernels see it: every value with its shape in constants, every
+// param and result with its C++ name.
 #pragma once
 
 #include <optional>
@@ -38,18 +38,19 @@ class Region {
     const ir::Type& type(ir::ValueId v) const { return body.type(v); }
     const ir::Node* producer(ir::ValueId v) const { return body.producer(v); }
     bool is_param(ir::ValueId v) const { return body.producer(v) == nullptr; }
-    // Index among the node's results, or nullopt. A cache that is appended to is no result in this sense: its storage
-    // is a param's.
+    // Index among the node's results, or nullopt. A cache that is appended to is no result in this sense: its
+    // storage is a param's.
     std::optional<size_t> result_index(ir::ValueId v) const;
     size_t param_index(ir::ValueId v) const;
     bool has_one_reader(ir::ValueId v) const; // counting the region's results
 
     int64_t columns(ir::ValueId v) const; // the last dim
-    // The dim before the last, or the only dim of an i32 value; 1 for a vector of floats. Throws for three and more.
+    // The dim before the last, or the only dim of an i32 value; 1 for a vector of floats. Throws for three
+    // and more.
     ir::Dim rows(ir::ValueId v) const;
-    std::string rows_text(ir::Dim d) const;         // C++: a number, or the symbol's current value
+    std::string rows_text(ir::Dim d) const;           // C++: a number, or the symbol's current value
     std::optional<int64_t> constant(ir::Dim d) const; // also of a symbol whose bounds are equal
-    int64_t most(ir::Dim d) const;                  // its largest value
+    int64_t most(ir::Dim d) const;                    // its largest value
 
     // C++ names: `p3` for a param, `r0` for a result's memory, `v7` for what the kernel keeps.
     std::string memory_name(ir::ValueId v) const; // of a param or result; throws for others

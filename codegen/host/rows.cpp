@@ -10,17 +10,20 @@ using namespace ir;
 
 std::string cache_arguments(const Region& region, const Node& n, const Type& cache) {
     if (cache.element != Element::f16 && cache.element != Element::f32)
-        region.unsupported(n, fmt::format("host kernels keep caches in f16 or f32, not {}", info(cache.element).text));
+        region.unsupported(
+            n, fmt::format("host kernels keep caches in f16 or f32, not {}", info(cache.element).text));
     const auto dim = [&](size_t i) {
         const auto number = region.constant(cache.dims[i]);
         if (!number) region.unsupported(n, "the cache's dims must be constants");
         return *number;
     };
     if (dim(3) % 8 != 0 || dim(2) % 16 != 0)
-        region.unsupported(n, fmt::format("host kernels need heads of a multiple of 8 channels (here {}) and pages of a "
-                                          "multiple of 16 positions (here {})",
-                                          dim(3), dim(2)));
-    return fmt::format("{}, {}, {}, {}", cache.element == Element::f16 ? "_Float16" : "float", dim(1), dim(3), dim(2));
+        region.unsupported(
+            n, fmt::format("host kernels need heads of a multiple of 8 channels (here {}) and pages of a "
+                           "multiple of 16 positions (here {})",
+                           dim(3), dim(2)));
+    return fmt::format("{}, {}, {}, {}", cache.element == Element::f16 ? "_Float16" : "float", dim(1), dim(3),
+                       dim(2));
 }
 
 std::string append_function(const Region& region, const Node& n, const Type& cache) {
@@ -52,13 +55,20 @@ void RowEmitter::compute(ValueId v) {
     if (region_.is_param(v) || !done_.insert(v).second) return;
     const Node& n = *region_.producer(v);
     switch (n.op) {
-    case Op::rms_norm: return norm(n);
-    case Op::quantize: return quantize(n);
-    case Op::rope: return rope(n);
-    case Op::embed: return embed(n);
-    case Op::rope_angles: return angles(n);
-    case Op::argmax: return argmax(n);
-    case Op::kv_append: return append(n);
+    case Op::rms_norm:
+        return norm(n);
+    case Op::quantize:
+        return quantize(n);
+    case Op::rope:
+        return rope(n);
+    case Op::embed:
+        return embed(n);
+    case Op::rope_angles:
+        return angles(n);
+    case Op::argmax:
+        return argmax(n);
+    case Op::kv_append:
+        return append(n);
     case Op::gather_rows:
     case Op::slice_cols:
         if (n.op == Op::gather_rows && !region_.in_memory(n.operands[0]))
@@ -71,8 +81,8 @@ void RowEmitter::compute(ValueId v) {
                     ? fmt::format("{} + {}", pointer(n.operands[0]), int_attr(n, "begin"))
                     : fmt::format("{} + u64(u32({}[{}])) * {}", region_.memory_name(n.operands[0]),
                                   region_.memory_name(n.operands[1]), row_, region_.columns(v));
-            out_.line(fmt::format("for (int j = 0; j < {0}; ++j) ({1})[j] = ({2})[j];", region_.columns(v), pointer(v),
-                                  from));
+            out_.line(fmt::format("for (int j = 0; j < {0}; ++j) ({1})[j] = ({2})[j];", region_.columns(v),
+                                  pointer(v), from));
         }
         return;
     default:
@@ -83,7 +93,8 @@ void RowEmitter::compute(ValueId v) {
 
 void RowEmitter::pointwise(const Node& n) {
     headers_.insert("pointwise.h");
-    for (const ValueId v : n.operands) compute(v);
+    for (const ValueId v : n.operands)
+        compute(v);
     const ValueId result = n.results[0];
     const int64_t width = region_.columns(result);
     const std::string to = destination(result);
@@ -98,7 +109,8 @@ void RowEmitter::pointwise(const Node& n) {
                                 ? fmt::format("splat(*{})", pointer(v))
                                 : fmt::format("load_lanes({} + j, {})", pointer(v), count));
     }
-    out_.line(fmt::format("const f32x16 y = []({}) {{ return {}; }}({});", formals, info(n.op).expression, actuals));
+    out_.line(fmt::format("const f32x16 y = []({}) {{ return {}; }}({});", formals, info(n.op).expression,
+                          actuals));
     out_.line(fmt::format("store_lanes({} + j, y, {});", to, count));
     out_.close();
 }
@@ -108,8 +120,8 @@ void RowEmitter::norm(const Node& n) {
     compute(n.operands[0]);
     compute(n.operands[1]);
     const std::string to = destination(n.results[0]);
-    out_.line(fmt::format("rms_norm_row<{}>({}, {}, {}, {});", region_.columns(n.results[0]), pointer(n.operands[0]),
-                          pointer(n.operands[1]), literal(float_attr(n, "eps")), to));
+    out_.line(fmt::format("rms_norm_row<{}>({}, {}, {}, {});", region_.columns(n.results[0]),
+                          pointer(n.operands[0]), pointer(n.operands[1]), literal(float_attr(n, "eps")), to));
 }
 
 void RowEmitter::quantize(const Node& n) {
@@ -122,8 +134,9 @@ void RowEmitter::quantize(const Node& n) {
         compute(maker->operands[0]);
         compute(maker->operands[1]);
         const std::string to = destination(n.results[0]);
-        out_.line(fmt::format("rms_norm_quantize_row<{}>({}, {}, {}, {});", width, pointer(maker->operands[0]),
-                              pointer(maker->operands[1]), literal(float_attr(*maker, "eps")), to));
+        out_.line(fmt::format("rms_norm_quantize_row<{}>({}, {}, {}, {});", width,
+                              pointer(maker->operands[0]), pointer(maker->operands[1]),
+                              literal(float_attr(*maker, "eps")), to));
         return;
     }
     compute(x);
@@ -140,8 +153,8 @@ void RowEmitter::rope(const Node& n) {
     const std::string to = destination(n.results[0]);
     out_.open(fmt::format("for (int j = 0; j < {}; j += lanes) {{", width));
     const std::string count = width % 16 == 0 ? "lanes" : fmt::format("{} - j", width);
-    out_.line(fmt::format("const f32x16 y = rotate_channels<{}>(load_lanes({} + j, {}), {}, j);", int_attr(n, "head_dim"),
-                          pointer(n.operands[0]), count, pointer(n.operands[1])));
+    out_.line(fmt::format("const f32x16 y = rotate_channels<{}>(load_lanes({} + j, {}), {}, j);",
+                          int_attr(n, "head_dim"), pointer(n.operands[0]), count, pointer(n.operands[1])));
     out_.line(fmt::format("store_lanes({} + j, y, {});", to, count));
     out_.close();
 }
@@ -152,7 +165,7 @@ void RowEmitter::embed(const Node& n) {
     headers_.insert("matmul.h");
     headers_.insert(format_header(table.element));
     const std::string to = destination(n.results[0]);
-    out_.line(fmt::format("dequantize_row<{}, {}>({}, {}[{}], {});", format_name(region_, n, table.element),
+    out_.line(fmt::format("dequant_row<{}, {}>({}, {}[{}], {});", format_name(region_, n, table.element),
                           region_.columns(n.results[0]), region_.memory_name(n.operands[1]),
                           region_.memory_name(n.operands[0]), row_, to));
 }
@@ -172,9 +185,10 @@ void RowEmitter::argmax(const Node& n) {
     const int64_t width = region_.columns(n.operands[0]);
     out_.open("{");
     out_.line("BestLanes best;");
-    out_.line(fmt::format("for (int j = 0; j < {0}; j += lanes) best.fold(load_lanes({1} + j, {0} - j), j, {0} - j < "
-                          "lanes ? {0} - j : lanes);",
-                          width, pointer(n.operands[0])));
+    out_.line(fmt::format(
+        "for (int j = 0; j < {0}; j += lanes) best.fold(load_lanes({1} + j, {0} - j), j, {0} - j < "
+        "lanes ? {0} - j : lanes);",
+        width, pointer(n.operands[0])));
     out_.line(fmt::format("{}[{}] = best.best().id;", region_.memory_name(n.results[0]), row_));
     out_.close();
 }
@@ -185,13 +199,15 @@ void RowEmitter::append(const Node& n) {
     const Type& cache = region_.type(n.operands[0]);
     compute(n.operands[1]);
     const int64_t width = region_.columns(n.operands[1]);
-    const std::string count = width % 16 == 0 ? "lanes" : fmt::format("({0} - j < lanes ? {0} - j : lanes)", width);
+    const std::string count =
+        width % 16 == 0 ? "lanes" : fmt::format("({0} - j < lanes ? {0} - j : lanes)", width);
     out_.line(fmt::format("for (int j = 0; j < {}; j += lanes)", width));
-    out_.line(fmt::format("    {}<{}>({}, {} + u64(u32({}[{}])) * {}, {}[{}], j, load_lanes({} + j, {}), {});",
-                          append_function(region_, n, cache), cache_arguments(region_, n, cache),
-                          region_.memory_name(n.operands[0]), region_.memory_name(n.operands[4]),
-                          region_.memory_name(n.operands[3]), row_, region_.columns(n.operands[4]),
-                          region_.memory_name(n.operands[2]), row_, pointer(n.operands[1]), count, count));
+    out_.line(
+        fmt::format("    {}<{}>({}, {} + u64(u32({}[{}])) * {}, {}[{}], j, load_lanes({} + j, {}), {});",
+                    append_function(region_, n, cache), cache_arguments(region_, n, cache),
+                    region_.memory_name(n.operands[0]), region_.memory_name(n.operands[4]),
+                    region_.memory_name(n.operands[3]), row_, region_.columns(n.operands[4]),
+                    region_.memory_name(n.operands[2]), row_, pointer(n.operands[1]), count, count));
 }
 
 void emit_row_kernel(const Region& region, SourceText& out, std::set<std::string>& headers) {
@@ -208,7 +224,8 @@ void emit_row_kernel(const Region& region, SourceText& out, std::set<std::string
         if (region.result_index(v)) agree(region.rows(v));
     }
     if (!rows) region.unsupported("it computes nothing");
-    out.line(fmt::format("const Share mine = share({}, int(c->thread), int(c->threads));", region.rows_text(*rows)));
+    out.line(fmt::format("const Share mine = share({}, int(c->thread), int(c->threads));",
+                         region.rows_text(*rows)));
     out.open("for (int row = mine.begin; row < mine.end; ++row) {");
     RowEmitter emitter(region, out, headers, "row");
     for (const Node& n : region.body.nodes) {

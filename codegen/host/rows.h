@@ -1,5 +1,5 @@
-// Computing values row by row: what stands before a matrix product (norm, quantisation, gathering), and whole kernels
-// that have no product.
+// Computing values row by row: what stands before a matrix product (norm, quantisation, gathering), and whole
+// kernels that have no product.
 #pragma once
 
 #include <set>

@@ -11,7 +11,8 @@ namespace ingot::codegen {
 using namespace ir;
 
 bool SinkGroup::quantizes() const {
-    return std::any_of(sinks.begin(), sinks.end(), [](const Sink& s) { return s.kind == Sink::Kind::quantize; });
+    return std::any_of(sinks.begin(), sinks.end(),
+                       [](const Sink& s) { return s.kind == Sink::Kind::quantize; });
 }
 
 RootMap find_roots(const Region& region) {
@@ -20,19 +21,23 @@ RootMap find_roots(const Region& region) {
         const Node& n = region.body.nodes[id];
         std::set<Root> found;
         for (const ValueId v : n.operands)
-            if (const auto at = roots.find(v); at != roots.end()) found.insert(at->second.begin(), at->second.end());
+            if (const auto at = roots.find(v); at != roots.end())
+                found.insert(at->second.begin(), at->second.end());
         if (n.op == Op::matmul) {
             if (!found.empty()) region.unsupported(n, "it reads the result of a product of the same kernel");
             found = {Root{.product = id, .begin = 0}};
         }
         if (found.empty()) continue;
-        const bool tiled = is_pointwise(n.op) || n.op == Op::matmul || n.op == Op::slice_cols || n.op == Op::rope ||
-                           n.op == Op::quantize || n.op == Op::kv_append || n.op == Op::argmax;
+        const bool tiled = is_pointwise(n.op) || n.op == Op::matmul || n.op == Op::slice_cols ||
+                           n.op == Op::rope || n.op == Op::quantize || n.op == Op::kv_append ||
+                           n.op == Op::argmax;
         if (!tiled) region.unsupported(n, "it can't follow a product in a host kernel");
         std::vector<Root> mine(found.begin(), found.end());
         if (n.op == Op::slice_cols)
-            for (Root& r : mine) r.begin += int_attr(n, "begin");
-        for (const ValueId v : n.results) roots[v] = mine;
+            for (Root& r : mine)
+                r.begin += int_attr(n, "begin");
+        for (const ValueId v : n.results)
+            roots[v] = mine;
     }
     return roots;
 }
@@ -44,7 +49,8 @@ std::vector<SinkGroup> find_sinks(const Region& region, const RootMap& roots) {
         const int64_t width = region.columns(sink.value);
         auto group = std::find_if(groups.begin(), groups.end(),
                                   [&](const SinkGroup& g) { return g.roots == mine && g.width == width; });
-        if (group == groups.end()) group = groups.insert(groups.end(), {.roots = mine, .width = width, .sinks = {}});
+        if (group == groups.end())
+            group = groups.insert(groups.end(), {.roots = mine, .width = width, .sinks = {}});
         group->sinks.push_back(sink);
     };
     for (NodeId id = 0; id < region.body.nodes.size(); ++id) {
@@ -53,7 +59,8 @@ std::vector<SinkGroup> find_sinks(const Region& region, const RootMap& roots) {
         const ValueId result = n.results[0];
         switch (n.op) {
         case Op::kv_append:
-            if (!roots.contains(n.operands[1])) region.unsupported(n, "its cache is not an operand of the kernel");
+            if (!roots.contains(n.operands[1]))
+                region.unsupported(n, "its cache is not an operand of the kernel");
             add({.kind = Sink::Kind::append, .value = n.operands[1], .node = id});
             break;
         case Op::argmax:
@@ -61,7 +68,9 @@ std::vector<SinkGroup> find_sinks(const Region& region, const RootMap& roots) {
                 region.unsupported(n, "the values that it chooses from must be a result of the kernel");
             add({.kind = Sink::Kind::argmax, .value = n.operands[0], .node = id});
             break;
-        case Op::quantize: add({.kind = Sink::Kind::quantize, .value = n.operands[0], .node = id}); break;
+        case Op::quantize:
+            add({.kind = Sink::Kind::quantize, .value = n.operands[0], .node = id});
+            break;
         default:
             if (region.result_index(result)) add({.kind = Sink::Kind::store, .value = result, .node = id});
         }
@@ -87,7 +96,8 @@ std::string TileEmitter::value(ValueId v, int64_t shift) {
     const Node& n = *region_.producer(v);
     if (n.op == Op::matmul) {
         const auto at = tile_.registers.find({.product = region_.body.values[v].producer, .begin = shift});
-        if (at == tile_.registers.end()) region_.unsupported(n, "a value is computed from columns of several places");
+        if (at == tile_.registers.end())
+            region_.unsupported(n, "a value is computed from columns of several places");
         return known = at->second;
     }
     if (n.op == Op::slice_cols) return known = value(n.operands[0], shift + int_attr(n, "begin"));
@@ -105,7 +115,8 @@ std::string TileEmitter::value(ValueId v, int64_t shift) {
         formals += fmt::format("{}f32x16 {}", comma, info(n.op).operands[i]);
         actuals += comma + (roots_.contains(x) ? value(x, shift) : from_memory(x, shift, region_.columns(v)));
     }
-    out_.line(fmt::format("const f32x16 {} = []({}) {{ return {}; }}({});", name, formals, info(n.op).expression, actuals));
+    out_.line(fmt::format("const f32x16 {} = []({}) {{ return {}; }}({});", name, formals,
+                          info(n.op).expression, actuals));
     return known = name;
 }
 
@@ -124,8 +135,8 @@ void TileEmitter::consume(const Sink& sink) {
     const Node& n = region_.body.nodes[sink.node];
     if (sink.kind == Sink::Kind::store) {
         headers_.insert("pointwise.h");
-        out_.line(fmt::format("store_lanes({} + {}, {}, {});", region_.row_pointer(sink.value, "token"), tile_.column, y,
-                              tile_.valid));
+        out_.line(fmt::format("store_lanes({} + {}, {}, {});", region_.row_pointer(sink.value, "token"),
+                              tile_.column, y, tile_.valid));
     } else if (sink.kind == Sink::Kind::append) {
         headers_.insert("kv_cache.h");
         const Type& cache = region_.type(n.operands[0]);

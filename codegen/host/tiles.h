@@ -1,8 +1,9 @@
 // What follows a matrix product, computed on tiles of its result while they are in registers.
 //
-// A tile is sixteen neighbouring columns of one token. The columns of every value after a product are columns of the
-// product's result, shifted by the slices in between, so a value's place is a set of *roots*: (product, first column).
-// Most values have one root. gate and up, once multiplied, have two: the tile of the result needs a tile of each.
+// A tile is sixteen neighbouring columns of one token. The columns of every value after a product are columns
+// of the product's result, shifted by the slices in between, so a value's place is a set of *roots*:
+// (product, first column). Most values have one root. gate and up, once multiplied, have two: the tile of the
+// result needs a tile of each.
 #pragma once
 
 #include <compare>
@@ -36,7 +37,8 @@ struct SinkGroup {
     bool quantizes() const; // needs two neighbouring tiles at once
 };
 
-// The roots of every value that is computed from a product, sorted. Throws ir::Error for what has no tile form.
+// The roots of every value that is computed from a product, sorted. Throws ir::Error for what has no tile
+// form.
 using RootMap = std::map<ir::ValueId, std::vector<Root>>;
 RootMap find_roots(const Region& region);
 
@@ -55,7 +57,8 @@ struct Tile {
 // Emits the code that computes the values of one tile and hands them to sinks. In scope: `token`.
 class TileEmitter {
   public:
-    TileEmitter(const Region& region, const RootMap& roots, SourceText& out, std::set<std::string>& headers, Tile tile)
+    TileEmitter(const Region& region, const RootMap& roots, SourceText& out, std::set<std::string>& headers,
+                Tile tile)
         : region_(region), roots_(roots), out_(out), headers_(headers), tile_(std::move(tile)) {}
 
     // The name of the vector of value `v`, whose column 0 is `shift` columns right of the group's column 0.

@@ -22,7 +22,7 @@ std::string hex(const unsigned char* bytes, size_t count) {
 // The GNU build id among the notes of a loaded object, or an empty string.
 std::string build_id_note(const dl_phdr_info& object) {
     for (int i = 0; i < object.dlpi_phnum; ++i) {
-        const ElfW(Phdr)& header = object.dlpi_phdr[i];
+        const ElfW(Phdr) & header = object.dlpi_phdr[i];
         if (header.p_type != PT_NOTE) continue;
         const auto* at = reinterpret_cast<const unsigned char*>(object.dlpi_addr + header.p_vaddr);
         const unsigned char* const end = at + header.p_memsz;

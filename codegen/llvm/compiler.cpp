@@ -62,7 +62,8 @@ CompileReply compile_with_llvm(const CompileRequest& request) {
 
     // The driver turns the flags into a compiler job, as `clang++` would, but runs nothing.
     std::vector<const char*> arguments{"clang++", "-x", "c++", "-nostdinc", "-isystem", header_folder};
-    for (const std::string& flag : request.flags) arguments.push_back(flag.c_str());
+    for (const std::string& flag : request.flags)
+        arguments.push_back(flag.c_str());
     arguments.insert(arguments.end(), {"-c", source_name, "-o", "-"});
     clang::driver::Driver driver("/clang++", "x86_64-unknown-linux-gnu", diagnostics, "clang", files);
     driver.setCheckInputsExist(false);

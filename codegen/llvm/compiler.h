@@ -7,8 +7,8 @@
 
 namespace ingot::codegen {
 
-// Clang's version and the build ids of the libraries that do the work, so that another build of the same version
-// is another compiler to the kernel cache.
+// Clang's version and the build ids of the libraries that do the work, so that another build of the same
+// version is another compiler to the kernel cache.
 std::string llvm_build_id();
 
 // Compiles one translation unit; nothing is read from the machine's files. Never throws for a bad source: the

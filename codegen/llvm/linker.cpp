@@ -39,7 +39,7 @@ class MemoryFile {
     }
 
     bool read(std::string& bytes) const {
-        struct stat status {};
+        struct stat status{};
         if (fd_ < 0 || fstat(fd_, &status) != 0) return false;
         bytes.resize(static_cast<size_t>(status.st_size));
         size_t done = 0;
@@ -87,8 +87,8 @@ CompileReply link_with_lld(const std::string& object) {
         reply.log = std::string("no memory file for the linker: ") + std::strerror(errno) + "\n";
         return reply;
     }
-    // LLD writes a named output beside its final place and renames it, which only a real folder can do; standard
-    // output it writes as it is.
+    // LLD writes a named output beside its final place and renames it, which only a real folder can do;
+    // standard output it writes as it is.
     const std::string input_path = input.path();
     const char* const arguments[] = {"ld.lld",
                                      "-shared",

@@ -1,4 +1,5 @@
-// The fixed-width integers, from the compiler's own macros: kernels are compiled where no C library is installed.
+// The fixed-width integers, from the compiler's own macros: kernels are compiled where no C library is
+// installed.
 #pragma once
 
 typedef __INT8_TYPE__ int8_t;

@@ -1,11 +1,11 @@
 // Attention of one layer over the paged cache: softmax(scale * q k^T) v, causal, grouped heads together.
 //
-// One pass over the cache with the online softmax (Milakov and Gimelshein 2018; Dao et al. 2022). The work is cut
-// into items, one for a tile of query tokens of one sequence and the KV heads that complete a block of output, and
-// laid end to end in units of one page; every thread takes an equal, contiguous share of that line (the "stream-K"
-// decomposition, Osama et al. 2023). So all threads are busy at one token and at 512, with one KV head and with
-// many. An item that a share's border cuts is finished by the last of its threads to arrive, in the threads' order,
-// so that the result depends on their number only.
+// One pass over the cache with the online softmax (Milakov and Gimelshein 2018; Dao et al. 2022). The work is
+// cut into items, one for a tile of query tokens of one sequence and the KV heads that complete a block of
+// output, and laid end to end in units of one page; every thread takes an equal, contiguous share of that
+// line (the "stream-K" decomposition, Osama et al. 2023). So all threads are busy at one token and at 512,
+// with one KV head and with many. An item that a share's border cuts is finished by the last of its threads
+// to arrive, in the threads' order, so that the result depends on their number only.
 #pragma once
 
 #include "attention_out.h"
@@ -44,8 +44,8 @@ struct Shares {
     }
 };
 
-// Bytes of the workspace that `attention` needs with so many threads. All bytes must be zero before the first call;
-// every call leaves the counters in it zero.
+// Bytes of the workspace that `attention` needs with so many threads. All bytes must be zero before the first
+// call; every call leaves the counters in it zero.
 template <int Heads, int KvHeads, int D, int P, class Out, int MaxTokens = 512>
 constexpr u64 attention_workspace_bytes(u32 threads) {
     using Shape = AttentionShape<Heads, KvHeads, D, P, Out::block, MaxTokens>;
@@ -75,7 +75,8 @@ template <class Shape>
 inline void copy_partial(typename Shape::Partial& to, const typename Shape::Partial& from, int queries) {
     for (int j = 0; j < Shape::joined; ++j)
         for (int r = j * Shape::rows; r < j * Shape::rows + queries; ++r) {
-            for (int i = 0; i < Shape::width; i += lanes) store(to.o[r] + i, load<f32x16>(from.o[r] + i));
+            for (int i = 0; i < Shape::width; i += lanes)
+                store(to.o[r] + i, load<f32x16>(from.o[r] + i));
             to.max[r] = from.max[r];
             to.sum[r] = from.sum[r];
         }
@@ -95,14 +96,16 @@ inline void merge_partial(typename Shape::Partial& a, const typename Shape::Part
         }
 }
 
-// q: f32 [tokens][Heads * D], rotated; k, v: the layer's cache (kv_cache.h), to which every token of the step is
-// appended already; positions, seqs: i32 [tokens]; pages: i32 [sequences][max_pages]. Token t attends to positions
-// 0 .. positions[t] of its sequence. `out(token, channel, values, count)` receives finished, consecutive channels
-// of a token's row, whole multiples of `Out::block` of them, each once and from one thread. MaxTokens = 1 leaves
-// the prefill tiles out of the kernel's code (any number of tokens is still right).
+// q: f32 [tokens][Heads * D], rotated; k, v: the layer's cache (kv_cache.h), to which every token of the step
+// is appended already; positions, seqs: i32 [tokens]; pages: i32 [sequences][max_pages]. Token t attends to
+// positions 0 .. positions[t] of its sequence. `out(token, channel, values, count)` receives finished,
+// consecutive channels of a token's row, whole multiples of `Out::block` of them, each once and from one
+// thread. MaxTokens = 1 leaves the prefill tiles out of the kernel's code (any number of tokens is still
+// right).
 template <class E, int Heads, int KvHeads, int D, int P, class Out, int MaxTokens = 512>
-inline void attention(const Call* c, const float* q, const E* k, const E* v, const i32* positions, const i32* seqs,
-                      const i32* pages, int max_pages, int tokens, float scale, void* workspace, Out out) {
+inline void attention(const Call* c, const float* q, const E* k, const E* v, const i32* positions,
+                      const i32* seqs, const i32* pages, int max_pages, int tokens, float scale,
+                      void* workspace, Out out) {
     using Shape = AttentionShape<Heads, KvHeads, D, P, Out::block, MaxTokens>;
     using Partial = typename Shape::Partial;
     constexpr int items = KvHeads / Shape::joined;
@@ -118,7 +121,8 @@ inline void attention(const Call* c, const float* q, const E* k, const E* v, con
     const u64 begin = shares.begin(c->thread), end = shares.begin(c->thread + 1);
     if (begin == end) return;
 
-    // Each thread cuts at most two items: the one at its share's begin (partial 0) and the one at its end (1).
+    // Each thread cuts at most two items: the one at its share's begin (partial 0) and the one at its end
+    // (1).
     auto* counters = static_cast<u32*>(workspace);
     auto* partials = reinterpret_cast<Partial*>(static_cast<u8*>(workspace) + u64(c->threads) * 64);
     Partial state;
@@ -140,11 +144,11 @@ inline void attention(const Call* c, const float* q, const E* k, const E* v, con
             const i32* own = pages + u64(u32(seqs[tile.token])) * u64(max_pages);
             const int position = tile.last - tile.count + 1;
             if (Shape::tile_tokens == 1 || tile.count == 1)
-                attend_pages<Shape, typename Shape::Single>(rows, k, v, own, position, tile.count, kv_head, first, last,
-                                                            scale, state);
+                attend_pages<Shape, typename Shape::Single>(rows, k, v, own, position, tile.count, kv_head,
+                                                            first, last, scale, state);
             else
-                attend_pages<Shape, typename Shape::Many>(rows, k, v, own, position, tile.count, kv_head, first, last,
-                                                          scale, state);
+                attend_pages<Shape, typename Shape::Many>(rows, k, v, own, position, tile.count, kv_head,
+                                                          first, last, scale, state);
             if (first == 0 && last == count) {
                 finish_tile<Shape>(state, tile, kv_head, out);
                 continue;
@@ -153,14 +157,17 @@ inline void attention(const Call* c, const float* q, const E* k, const E* v, con
             u32 from = c->thread, arrivals = 1;
             if (first > 0)
                 for (u32 i = c->thread; i-- > 0 && shares.begin(i + 1) > start;)
-                    if (shares.page(i, start, count, w) < shares.page(i + 1, start, count, w)) from = i, ++arrivals;
+                    if (shares.page(i, start, count, w) < shares.page(i + 1, start, count, w))
+                        from = i, ++arrivals;
             u32 to = c->thread;
             if (last < count)
                 for (u32 i = c->thread + 1; i < c->threads && shares.begin(i) < at; ++i)
-                    if (shares.page(i, start, count, w) < shares.page(i + 1, start, count, w)) to = i, ++arrivals;
+                    if (shares.page(i, start, count, w) < shares.page(i + 1, start, count, w))
+                        to = i, ++arrivals;
             const auto partial = [&](u32 i) -> Partial& { return partials[2 * i + (i == from ? 1 : 0)]; };
             copy_partial<Shape>(partial(c->thread), state, tile.count * Shape::group);
-            // `from` is the only thread that begins this item and goes on past its own share: its counter is free.
+            // `from` is the only thread that begins this item and goes on past its own share: its counter is
+            // free.
             u32* counter = counters + from * 16;
             if (__atomic_add_fetch(counter, 1, __ATOMIC_ACQ_REL) != arrivals) continue;
             __atomic_store_n(counter, 0, __ATOMIC_RELAXED);

@@ -1,5 +1,5 @@
-// Where attention's finished rows go. An output names the granule of channels that it wants whole, `block`; it is
-// called as out(token, channel, values, count) with multiples of that, each channel of a token once.
+// Where attention's finished rows go. An output names the granule of channels that it wants whole, `block`;
+// it is called as out(token, channel, values, count) with multiples of that, each channel of a token once.
 #pragma once
 
 #include "quantize.h"
@@ -14,7 +14,8 @@ struct F32Rows {
 
     void operator()(int token, int channel, const float* values, int count) const {
         float* to = rows + u64(u32(token)) * Channels + channel;
-        for (int i = 0; i < count; ++i) to[i] = values[i];
+        for (int i = 0; i < count; ++i)
+            to[i] = values[i];
     }
 };
 

@@ -1,11 +1,11 @@
-// Integer dot products by AVX2, which has no 32-bit dot product of bytes. For four- and five-bit codes, maddubs
-// sums two products in 16 bits, and a whole block of 32 is added in 16 bits before one madd widens it; the
-// widening, which costs as much as the products, is then paid once a block. Bytes have no such room: there the
-// weights are widened once for many tokens (GEMM) or made sign and magnitude (one token).
+// Integer dot products by AVX2, which has no 32-bit dot product of bytes. For four- and five-bit codes,
+// maddubs sums two products in 16 bits, and a whole block of 32 is added in 16 bits before one madd widens
+// it; the widening, which costs as much as the products, is then paid once a block. Bytes have no such room:
+// there the weights are widened once for many tokens (GEMM) or made sign and magnitude (one token).
 //
-// Why 16 bits are enough: lane i of the 16-bit sums holds 16 products of a block. They start at -centre * (the
-// codes' sum over the lane), so they end at sum((u - centre) * a), at most 16 * 16 * 127 = 32512 in magnitude with
-// the centre 16 of five bits. Additions wrap, so what they pass on the way does not matter.
+// Why 16 bits are enough: lane i of the 16-bit sums holds 16 products of a block. They start at -centre *
+// (the codes' sum over the lane), so they end at sum((u - centre) * a), at most 16 * 16 * 127 = 32512 in
+// magnitude with the centre 16 of five bits. Additions wrap, so what they pass on the way does not matter.
 #pragma once
 
 #include "activation.h"
@@ -17,8 +17,8 @@ namespace ingot_host {
 inline constexpr int tile_panels = 1;
 inline constexpr int tile_tokens = 4;
 
-// What the quantiser keeps of a block's codes (summed element-wise over its two halves): two 16-bit sums, of the
-// elements 4g, 4g+1 below and 4g+2, 4g+3 above, as the 16-bit lanes of maddubs divide them.
+// What the quantiser keeps of a block's codes (summed element-wise over its two halves): two 16-bit sums, of
+// the elements 4g, 4g+1 below and 4g+2, 4g+3 above, as the 16-bit lanes of maddubs divide them.
 inline i32 code_sums(i32x16 codes) {
     i32 low = 0, high = 0;
 #pragma unroll
@@ -33,7 +33,9 @@ inline i32 code_sums(i32x16 codes) {
 template <class Format>
 inline constexpr int centre = Format::bits == 5 ? 16 : Format::zero_point;
 
-inline i8x32 broadcast_four(const u8* p) { return i8x32(i32x8{} + load<i32>(p)); }
+inline i8x32 broadcast_four(const u8* p) {
+    return i8x32(i32x8{} + load<i32>(p));
+}
 
 // Both 16-bit halves of a block's code sums times -centre.
 template <class Format>
@@ -41,19 +43,26 @@ inline i16x16 start_of(i32 sums) {
     return i16x16(i32x8{} + sums) * int16_t(-centre<Format>);
 }
 
-inline i16x16 maddubs(u8x32 u, i8x32 a) { return i16x16(__builtin_ia32_pmaddubsw256(i8x32(u), a)); }
-inline i32x8 madd(i16x16 a, i16x16 b) { return i32x8(__builtin_ia32_pmaddwd256(a, b)); }
+inline i16x16 maddubs(u8x32 u, i8x32 a) {
+    return i16x16(__builtin_ia32_pmaddubsw256(i8x32(u), a));
+}
+inline i32x8 madd(i16x16 a, i16x16 b) {
+    return i32x8(__builtin_ia32_pmaddwd256(a, b));
+}
 
 inline u8x32 half_of(u8x64 v, int h) {
-    return h == 0 ? __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
-                                            19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31)
-                  : __builtin_shufflevector(v, v, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
-                                            48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63);
+    return h == 0
+               ? __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17,
+                                         18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31)
+               : __builtin_shufflevector(v, v, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
+                                         48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63);
 }
 inline f32x16 join(f32x8 low, f32x8 high) {
     return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 }
-inline f32x8 to_f32(i32x8 i) { return __builtin_convertvector(i, f32x8); }
+inline f32x8 to_f32(i32x8 i) {
+    return __builtin_convertvector(i, f32x8);
+}
 
 typedef _Float16 f16x8 __attribute__((vector_size(16)));
 
@@ -116,11 +125,12 @@ inline void dot_panels(const u8* first, const u8* row, f32x16 (&y)[Panels]) {
         }
     }
 #pragma unroll
-    for (int p = 0; p < Panels; ++p) y[p] = join(total[p][0], total[p][1]);
+    for (int p = 0; p < Panels; ++p)
+        y[p] = join(total[p][0], total[p][1]);
 }
 
-// A panel as the GEMM reads it, so that unpacking is paid once for many tokens. Vector 2i+h of a block is rows
-// 8h .. 8h+7: bytes of elements 4i .. 4i+3, or for eight-bit codes 16-bit signed values of 2i and 2i+1.
+// A panel as the GEMM reads it, so that unpacking is paid once for many tokens. Vector 2i+h of a block is
+// rows 8h .. 8h+7: bytes of elements 4i .. 4i+3, or for eight-bit codes 16-bit signed values of 2i and 2i+1.
 template <class Format, int K>
 struct UnpackedPanel {
     static constexpr int vectors = Format::bits == 8 ? 32 : 16;
@@ -184,7 +194,8 @@ inline void dot_tile(const UnpackedPanel<Format, K>* panel, const TokenTile<Form
         i32x8 sums[tile_tokens][2];
         if constexpr (Format::bits == 8) {
 #pragma unroll
-            for (int t = 0; t < tile_tokens; ++t) sums[t][0] = sums[t][1] = i32x8{};
+            for (int t = 0; t < tile_tokens; ++t)
+                sums[t][0] = sums[t][1] = i32x8{};
 #pragma unroll
             for (int g = 0; g < 16; ++g) {
                 const i16x16 w0 = i16x16(panel->codes[b][2 * g]), w1 = i16x16(panel->codes[b][2 * g + 1]);
@@ -217,7 +228,8 @@ inline void dot_tile(const UnpackedPanel<Format, K>* panel, const TokenTile<Form
 #pragma unroll
             for (int t = 0; t < tile_tokens; ++t)
 #pragma unroll
-                for (int h = 0; h < 2; ++h) sums[t][h] = madd(pairs[t][h], ones);
+                for (int h = 0; h < 2; ++h)
+                    sums[t][h] = madd(pairs[t][h], ones);
         }
 #pragma unroll
         for (int t = 0; t < tile_tokens; ++t) {
@@ -231,7 +243,8 @@ inline void dot_tile(const UnpackedPanel<Format, K>* panel, const TokenTile<Form
         }
     }
 #pragma unroll
-    for (int t = 0; t < tile_tokens; ++t) y[t * stride] = join(total[t][0], total[t][1]);
+    for (int t = 0; t < tile_tokens; ++t)
+        y[t * stride] = join(total[t][0], total[t][1]);
 }
 
 } // namespace ingot_host

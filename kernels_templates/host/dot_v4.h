@@ -18,7 +18,8 @@ inline i32 code_sums(i32x16 codes) {
     for (int step = 8; step > 0; step /= 2) {
         i32x16 other{};
 #pragma unroll
-        for (int i = 0; i < step; ++i) other[i] = codes[i + step];
+        for (int i = 0; i < step; ++i)
+            other[i] = codes[i + step];
         codes += other;
     }
     return codes[0];
@@ -35,7 +36,8 @@ inline void dot_panels(const u8* first, const u8* row, f32x16 (&y)[Panels]) {
     using Row = Q8Row<K>;
     constexpr int panel_bytes = Format::template panel_bytes<K>();
 #pragma unroll
-    for (int p = 0; p < Panels; ++p) y[p] = f32x16{};
+    for (int p = 0; p < Panels; ++p)
+        y[p] = f32x16{};
     for (int b = 0; b < Row::blocks; ++b) {
         const i32 start = -Format::zero_point * load<i32>(row + Row::isum_offset + 4 * b);
         const float row_scale = load<float>(row + Row::scale_offset + 4 * b);
@@ -72,7 +74,8 @@ struct UnpackedPanel {
             u8x64 v[8];
             Format::unpack(panel + b * Format::block_bytes, v);
 #pragma unroll
-            for (int g = 0; g < 8; ++g) codes[b][g] = v[g];
+            for (int g = 0; g < 8; ++g)
+                codes[b][g] = v[g];
             scale[b] = to_f32(load<f16x16>(panel + Format::template scale_offset<K>() + 32 * b));
             if constexpr (Format::has_min)
                 min[b] = to_f32(load<f16x16>(panel + Format::template min_offset<K>() + 32 * b));
@@ -90,8 +93,8 @@ struct TokenTile {
         if constexpr (Format::zero_point != 0)
             for (int t = 0; t < tile_tokens; ++t)
                 for (int b = 0; b < K / 32; ++b)
-                    start[t][b] =
-                        -Format::zero_point * load<i32>(r + t * Q8Row<K>::bytes + Q8Row<K>::isum_offset + 4 * b);
+                    start[t][b] = -Format::zero_point *
+                                  load<i32>(r + t * Q8Row<K>::bytes + Q8Row<K>::isum_offset + 4 * b);
     }
 };
 
@@ -112,12 +115,14 @@ inline void dot_tile(const UnpackedPanel<Format, K>* panels, const TokenTile<For
         for (int g = 0; g < 8; ++g) {
             u8x64 w[tile_panels];
 #pragma unroll
-            for (int p = 0; p < tile_panels; ++p) w[p] = panels[p].codes[b][g];
+            for (int p = 0; p < tile_panels; ++p)
+                w[p] = panels[p].codes[b][g];
 #pragma unroll
             for (int t = 0; t < tile_tokens; ++t) {
                 const i32 four = load<i32>(tile.rows + t * Row::bytes + 32 * b + 4 * g);
 #pragma unroll
-                for (int p = 0; p < tile_panels; ++p) sums[t][p] = dpbusd(sums[t][p], w[p], four);
+                for (int p = 0; p < tile_panels; ++p)
+                    sums[t][p] = dpbusd(sums[t][p], w[p], four);
             }
         }
 #pragma unroll
@@ -134,7 +139,8 @@ inline void dot_tile(const UnpackedPanel<Format, K>* panels, const TokenTile<For
 #pragma unroll
     for (int t = 0; t < tile_tokens; ++t)
 #pragma unroll
-        for (int p = 0; p < tile_panels; ++p) y[t * stride + p] = total[t][p];
+        for (int p = 0; p < tile_panels; ++p)
+            y[t * stride + p] = total[t][p];
 }
 
 } // namespace ingot_host

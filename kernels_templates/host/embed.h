@@ -17,7 +17,8 @@ inline void embed_row(const u8* w, i32 id, float* out) {
 template <class Format, int K>
 inline void embed(const Call* c, const u8* w, const i32* ids, int tokens, float* out) {
     const Share mine = share(tokens, int(c->thread), int(c->threads));
-    for (int t = mine.begin; t < mine.end; ++t) embed_row<Format, K>(w, ids[t], out + u64(u32(t)) * K);
+    for (int t = mine.begin; t < mine.end; ++t)
+        embed_row<Format, K>(w, ids[t], out + u64(u32(t)) * K);
 }
 
 } // namespace ingot_host

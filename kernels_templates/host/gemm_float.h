@@ -30,7 +30,8 @@ inline void multiply_float(const u8* w, const float* rows, int tokens, int panel
         for (int panel = panel_begin; panel < panel_end; panel += Group) {
             f32x16 y[pass_tokens][Group];
             for (int t = 0; t < count; ++t)
-                for (int i = 0; i < Group; ++i) y[t][i] = f32x16{};
+                for (int i = 0; i < Group; ++i)
+                    y[t][i] = f32x16{};
             for (int i = 0; i < Group; ++i)
                 for (int k0 = 0; k0 < K; k0 += float_columns) {
                     const int width = K - k0 < float_columns ? K - k0 : float_columns;
@@ -48,7 +49,8 @@ inline void multiply_float(const u8* w, const float* rows, int tokens, int panel
                         y[t][i] += even + odd;
                     }
                 }
-            for (int t = 0; t < count; ++t) epilogue(panel, pass + t, y[t]);
+            for (int t = 0; t < count; ++t)
+                epilogue(panel, pass + t, y[t]);
         }
     }
 }

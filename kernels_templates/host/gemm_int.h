@@ -65,12 +65,14 @@ inline void multiply_many(const u8* w, const u8* rows, int tokens, int panel_beg
                 panels[i].unpack(w + u64(panel + (i < count ? i : 0)) * u64(panel_bytes));
             for (int t = pass; t < pass_end; t += tile_tokens) {
                 const int valid = pass_end - t < tile_tokens ? pass_end - t : tile_tokens;
-                const TokenTile<Format, K> tile(valid == tile_tokens ? rows + u64(t) * u64(row_bytes) : padded);
+                const TokenTile<Format, K> tile(valid == tile_tokens ? rows + u64(t) * u64(row_bytes)
+                                                                     : padded);
                 f32x16 y[tile_tokens][chunk / Group][Group];
                 for (int p = 0; p < chunk; p += tile_panels)
                     dot_tile<Format, K>(panels + p, tile, &y[0][0][0] + p, chunk);
                 for (int g = 0; g < chunk / Group && g * Group < count; ++g)
-                    for (int i = 0; i < valid; ++i) epilogue(panel + g * Group, t + i, y[i][g]);
+                    for (int i = 0; i < valid; ++i)
+                        epilogue(panel + g * Group, t + i, y[i][g]);
             }
         }
     }

@@ -1,5 +1,5 @@
-// Greedy choice of a token: the index of the largest logit. The lowest index wins a tie; a row with a NaN anywhere
-// has no best one, which is reported as -1.
+// Greedy choice of a token: the index of the largest logit. The lowest index wins a tie; a row with a NaN
+// anywhere has no best one, which is reported as -1.
 #pragma once
 
 #include "math.h"
@@ -19,8 +19,8 @@ inline Best better(Best a, Best b) {
     return a.id < b.id ? a : b;
 }
 
-// The best by lanes, fed with vectors in ascending order; a matrix product's epilogue can keep one of these and
-// never store the logits.
+// The best by lanes, fed with vectors in ascending order; a matrix product's epilogue can keep one of these
+// and never store the logits.
 struct BestLanes {
     f32x16 value = broadcast(-__builtin_inff());
     // Beyond every id, so that a row of nothing but -infinity still ends with its lowest id (see `fold`).
@@ -43,13 +43,16 @@ struct BestLanes {
 
     Best best() const {
         Best b = {value[0], nan[0] != 0 ? -1 : id[0]};
-        for (int i = 1; i < lanes; ++i) b = better(b, {value[i], nan[i] != 0 ? -1 : id[i]});
+        for (int i = 1; i < lanes; ++i)
+            b = better(b, {value[i], nan[i] != 0 ? -1 : id[i]});
         return b;
     }
 };
 
 // Bytes of the workspace of `argmax`; zero before the first call, and its counter is zero after every call.
-constexpr u64 argmax_workspace_bytes(u32 threads, int rows) { return 64 + u64(threads) * u64(rows) * sizeof(Best); }
+constexpr u64 argmax_workspace_bytes(u32 threads, int rows) {
+    return 64 + u64(threads) * u64(rows) * sizeof(Best);
+}
 
 // Where a thread leaves its best of a row.
 inline Best* argmax_slot(void* workspace, const Call* c, int row) {
@@ -64,7 +67,8 @@ inline void argmax_combine(const Call* c, int rows, void* workspace, i32* ids) {
     for (int row = 0; row < rows; ++row) {
         const Best* slots = argmax_slot(workspace, c, row) - c->thread;
         Best b = slots[0];
-        for (u32 i = 1; i < c->threads; ++i) b = better(b, slots[i]);
+        for (u32 i = 1; i < c->threads; ++i)
+            b = better(b, slots[i]);
         ids[row] = b.id;
     }
 }
@@ -78,10 +82,12 @@ inline void argmax(const Call* c, const float* logits, int rows, void* workspace
         const float* x = logits + u64(u32(row)) * V;
         BestLanes best;
         const int whole = mine.end < V / lanes ? mine.end : V / lanes;
-        for (int i = mine.begin; i < whole; ++i) best.fold(load<f32x16>(x + i * lanes), i * lanes);
+        for (int i = mine.begin; i < whole; ++i)
+            best.fold(load<f32x16>(x + i * lanes), i * lanes);
         if (V % lanes != 0 && mine.begin < mine.end && mine.end == vectors) {
             f32x16 y = {};
-            for (int i = 0; i < V % lanes; ++i) y[i] = x[V / lanes * lanes + i];
+            for (int i = 0; i < V % lanes; ++i)
+                y[i] = x[V / lanes * lanes + i];
             best.fold(y, V / lanes * lanes, V % lanes);
         }
         *argmax_slot(workspace, c, row) = best.best();

@@ -10,11 +10,17 @@ typedef long long i64x8 __attribute__((vector_size(64)));
 typedef float f32x8 __attribute__((vector_size(32)));
 
 // x in every lane. Subtracting zero is an identity that the compiler may drop; adding it isn't (-0 + 0 = +0).
-inline f32x16 broadcast(float x) { return x - f32x16{}; }
+inline f32x16 broadcast(float x) {
+    return x - f32x16{};
+}
 
 // The larger of each lane; where `b` is NaN, NaN (the operand order of maxps and minps decides this).
-inline f32x16 larger(f32x16 a, f32x16 b) { return a > b ? a : b; }
-inline f32x16 smaller(f32x16 a, f32x16 b) { return a < b ? a : b; }
+inline f32x16 larger(f32x16 a, f32x16 b) {
+    return a > b ? a : b;
+}
+inline f32x16 smaller(f32x16 a, f32x16 b) {
+    return a < b ? a : b;
+}
 
 inline float largest(f32x16 v) {
     v = larger(v, __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
@@ -24,9 +30,12 @@ inline float largest(f32x16 v) {
     return v[0];
 }
 
-inline f32x16 bits_to_f32(i32x16 bits) { return __builtin_bit_cast(f32x16, bits); }
+inline f32x16 bits_to_f32(i32x16 bits) {
+    return __builtin_bit_cast(f32x16, bits);
+}
 
-// Adding 1.5 * 2^23 rounds a float below 2^22 to an integer, and leaves that integer in the low mantissa bits.
+// Adding 1.5 * 2^23 rounds a float below 2^22 to an integer, and leaves that integer in the low mantissa
+// bits.
 inline constexpr float round_magic = 12582912.0f;
 
 // 2^x for x <= 0, as softmax needs it: relative error 2e-7, zero below 2^-126 and for -infinity.
@@ -64,9 +73,13 @@ inline f32x16 exp(f32x16 x) {
     return p * bits_to_f32((half + 127) << 23) * bits_to_f32((exponent - half + 127) << 23);
 }
 
-inline f32x16 sigmoid(f32x16 x) { return 1.0f / (1.0f + exp(-x)); }
+inline f32x16 sigmoid(f32x16 x) {
+    return 1.0f / (1.0f + exp(-x));
+}
 
-inline f32x16 silu(f32x16 x) { return x / (1.0f + exp(-x)); }
+inline f32x16 silu(f32x16 x) {
+    return x / (1.0f + exp(-x));
+}
 
 // GELU by its tanh approximation, 0.5 x (1 + tanh u), which is x * sigmoid(2 u).
 inline f32x16 gelu(f32x16 x) {

@@ -3,11 +3,12 @@
 //   matmul<Format, N, K, Group>(w, activations, tokens, panel_begin, panel_end, epilogue);
 //
 // Format       Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 F32 F16 BF16; a float format takes F32Activations only.
-// w            the first panel of the whole matrix, 64-byte aligned; a panel is 16 rows, N is padded to panels.
-// activations  Q8Activations{rows}: the integer product; F32Activations{rows}: exact to f32 rounding.
+// w            the first panel of the whole matrix, 64-byte aligned; a panel is 16 rows, N is padded to
+// panels. activations  Q8Activations{rows}: the integer product; F32Activations{rows}: exact to f32 rounding.
 // tokens       an int, or One{} where it is one at compile time: then only that case is generated.
 // panels       [panel_begin, panel_end) of panels<N>, both multiples of Group; see share() in share.h.
-// epilogue     epilogue(int first_panel, int token, const f32x16 (&y)[Group]), called once for each token and each
+// epilogue     epilogue(int first_panel, int token, const f32x16 (&y)[Group]), called once for each token and
+// each
 //              group of Group (1, 2 or 4) neighbouring panels; y[i] is rows 16 * (first_panel + i) and on.
 //
 //   dequant_row<Format, K>(w, row, out): K floats of one row of a packed matrix, for embedding lookups.

@@ -1,5 +1,5 @@
-// The functions that the compiler may call on its own, for a large copy or clearing. A kernel is linked with nothing,
-// so it brings them; the linker drops them where they aren't called.
+// The functions that the compiler may call on its own, for a large copy or clearing. A kernel is linked with
+// nothing, so it brings them; the linker drops them where they aren't called.
 #pragma once
 
 #include <stdint.h>
@@ -22,7 +22,8 @@ __attribute__((weak, visibility("hidden"))) void* memmove(void* to, const void* 
     if (uint64_t(to) - uint64_t(from) >= bytes) return memcpy(to, from, bytes);
     auto* at = static_cast<unsigned char*>(to) + bytes;
     auto* source = static_cast<const unsigned char*>(from) + bytes;
-    while (bytes-- > 0) *--at = *--source;
+    while (bytes-- > 0)
+        *--at = *--source;
     return to;
 }
 }

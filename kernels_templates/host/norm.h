@@ -16,7 +16,8 @@ inline float rms_scale(const float* x, float eps) {
         squares[i % 4] += v * v;
     }
     float total = sum((squares[0] + squares[1]) + (squares[2] + squares[3]));
-    for (int k = whole * lanes; k < K; ++k) total += x[k] * x[k];
+    for (int k = whole * lanes; k < K; ++k)
+        total += x[k] * x[k];
     return 1.0f / __builtin_sqrtf(total / float(K) + eps);
 }
 
@@ -26,7 +27,8 @@ inline void rms_norm_row(const float* x, const float* weight, float eps, float* 
     constexpr int whole = K / lanes;
     for (int i = 0; i < whole; ++i)
         store(out + lanes * i, load<f32x16>(x + lanes * i) * scale * load<f32x16>(weight + lanes * i));
-    for (int k = whole * lanes; k < K; ++k) out[k] = x[k] * scale * weight[k];
+    for (int k = whole * lanes; k < K; ++k)
+        out[k] = x[k] * scale * weight[k];
 }
 
 // The same, quantised: `row` is a Q8Row<K>.

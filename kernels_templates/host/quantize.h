@@ -1,5 +1,6 @@
 // Activations to signed bytes: scale = largest magnitude / 127 for 32 elements, codes round to nearest even.
-// A block with a NaN or an infinity gets a NaN scale, so the products that read it are NaN and the fault shows.
+// A block with a NaN or an infinity gets a NaN scale, so the products that read it are NaN and the fault
+// shows.
 #pragma once
 
 #include "dot.h"
@@ -12,14 +13,17 @@ inline i32x16 round_to_i32(f32x16 v) {
     return i32x16(v + magic) - i32x16(magic);
 }
 
-inline i32 max_lane(i32x16 v) { return __builtin_reduce_max(v); }
+inline i32 max_lane(i32x16 v) {
+    return __builtin_reduce_max(v);
+}
 
 // Elements 32b .. 32b+31 of a row into place in `row`.
 template <int K>
 inline void quantize_block(f32x16 low, f32x16 high, u8* row, int b) {
     using Row = Q8Row<K>;
     typedef i8 i8x16 __attribute__((vector_size(16)));
-    // As integers, magnitudes order like floats with infinity and NaN on top, so the maximum can't lose a NaN.
+    // As integers, magnitudes order like floats with infinity and NaN on top, so the maximum can't lose a
+    // NaN.
     const i32x16 magnitude = i32x16{} + 0x7fffffff;
     const float largest = __builtin_bit_cast(
         float, max_lane(__builtin_elementwise_max(i32x16(low) & magnitude, i32x16(high) & magnitude)));

@@ -12,7 +12,8 @@ inline f32x16 rotate_channels(f32x16 y, const float* angles, int channel) {
         if (channel % lanes == 0) return rotate_pairs(y, angles + channel % D);
     }
     float across[lanes];
-    for (int i = 0; i < lanes; ++i) across[i] = angles[(channel + i) % D];
+    for (int i = 0; i < lanes; ++i)
+        across[i] = angles[(channel + i) % D];
     return rotate_pairs(y, across);
 }
 

@@ -44,17 +44,26 @@ inline void store(void* p, V v) {
     __builtin_memcpy(p, &v, sizeof(V));
 }
 
-inline f32x16 splat(float x) { return f32x16{} + x; }
-inline f32x16 to_f32(f16x16 h) { return __builtin_convertvector(h, f32x16); }
-inline f32x16 to_f32(i32x16 i) { return __builtin_convertvector(i, f32x16); }
-inline f16x16 to_f16(f32x16 f) { return __builtin_convertvector(f, f16x16); }
+inline f32x16 splat(float x) {
+    return f32x16{} + x;
+}
+inline f32x16 to_f32(f16x16 h) {
+    return __builtin_convertvector(h, f32x16);
+}
+inline f32x16 to_f32(i32x16 i) {
+    return __builtin_convertvector(i, f32x16);
+}
+inline f16x16 to_f16(f32x16 f) {
+    return __builtin_convertvector(f, f16x16);
+}
 
 inline float sum(f32x16 v) {
     float s[lanes];
     store(s, v);
     // Pairwise, so that the rounding is the same whatever the compiler's vector width.
     for (int step = lanes / 2; step > 0; step /= 2)
-        for (int i = 0; i < step; ++i) s[i] += s[i + step];
+        for (int i = 0; i < step; ++i)
+            s[i] += s[i + step];
     return s[0];
 }
 

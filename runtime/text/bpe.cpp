@@ -16,7 +16,9 @@ constexpr std::size_t short_word = 32;
 constexpr std::uint32_t none = UINT32_MAX;
 
 // Control and unknown tokens have names, not texts: no word becomes one.
-bool is_text(TokenType type) { return type != TokenType::control && type != TokenType::unknown; }
+bool is_text(TokenType type) {
+    return type != TokenType::control && type != TokenType::unknown;
+}
 
 } // namespace
 

@@ -35,7 +35,9 @@ constexpr auto bytes_of = [] {
 
 } // namespace
 
-char32_t byte_level_char(unsigned char byte) { return chars[byte]; }
+char32_t byte_level_char(unsigned char byte) {
+    return chars[byte];
+}
 
 std::optional<unsigned char> byte_of_level_char(char32_t code) {
     if (code >= bytes_of.size() || bytes_of[code] < 0) return std::nullopt;

@@ -25,7 +25,8 @@ void ControlRanges::exclude(std::size_t begin, std::size_t end) {
 }
 
 std::size_t ControlRanges::allowed_until(std::size_t position) const {
-    const auto after = std::ranges::upper_bound(excluded_, position, {}, [](const auto& r) { return r.first; });
+    const auto after =
+        std::ranges::upper_bound(excluded_, position, {}, [](const auto& r) { return r.first; });
     if (after != excluded_.begin() && std::prev(after)->second > position) return position;
     return after == excluded_.end() ? unlimited : after->first;
 }

@@ -22,8 +22,8 @@ namespace {
 constexpr std::size_t most_text = std::size_t{1} << 30;
 
 constexpr std::array<std::string_view, 9> end_names{
-    "<|im_end|>", "<|eot_id|>", "<|eom_id|>",    "<|end_of_text|>", "<|endoftext|>",
-    "<|end|>",    "<|EOT|>",    "<end_of_turn>", "</s>",
+    "<|im_end|>", "<|eot_id|>",    "<|eom_id|>", "<|end_of_text|>", "<|endoftext|>", "<|end|>",
+    "<|EOT|>",    "<end_of_turn>", "</s>",
 };
 
 bool is_special(TokenType type) {
@@ -113,9 +113,13 @@ Tokenizer::~Tokenizer() = default;
 Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 
-const Vocabulary& Tokenizer::vocabulary() const { return impl_->vocabulary; }
+const Vocabulary& Tokenizer::vocabulary() const {
+    return impl_->vocabulary;
+}
 
-std::size_t Tokenizer::size() const { return impl_->vocabulary.tokens.size(); }
+std::size_t Tokenizer::size() const {
+    return impl_->vocabulary.tokens.size();
+}
 
 std::vector<std::int32_t> Tokenizer::encode(std::string_view text, EncodeOptions options) const {
     ControlRanges control;
@@ -138,9 +142,9 @@ std::vector<std::int32_t> Tokenizer::encode(std::span<const TextSegment> segment
 std::string Tokenizer::piece(std::int32_t id, bool special) const {
     const Vocabulary& v = impl_->vocabulary;
     if (id < 0 || static_cast<std::size_t>(id) >= v.tokens.size()) {
-        throw Error(Code::invalid_argument, "tokenizer",
-                    fmt::format("token {} is out of range: the vocabulary has {} tokens", id,
-                                v.tokens.size()));
+        throw Error(
+            Code::invalid_argument, "tokenizer",
+            fmt::format("token {} is out of range: the vocabulary has {} tokens", id, v.tokens.size()));
     }
     const std::string_view token = v.tokens[static_cast<std::size_t>(id)];
     const TokenType type = type_of(v, id);
@@ -165,9 +169,13 @@ std::string Tokenizer::decode(std::span<const std::int32_t> ids, DecodeOptions o
     return out + decoder.flush();
 }
 
-std::int32_t Tokenizer::find(std::string_view text) const { return impl_->index.find(text); }
+std::int32_t Tokenizer::find(std::string_view text) const {
+    return impl_->index.find(text);
+}
 
-bool Tokenizer::is_end_of_text(std::int32_t id) const { return std::ranges::binary_search(impl_->ends, id); }
+bool Tokenizer::is_end_of_text(std::int32_t id) const {
+    return std::ranges::binary_search(impl_->ends, id);
+}
 
 TextDecoder::TextDecoder(const Tokenizer& tokenizer, DecodeOptions options)
     : tokenizer_(&tokenizer), options_(options),
@@ -185,6 +193,8 @@ std::string TextDecoder::push(std::int32_t id) {
     return stream_.push(text);
 }
 
-std::string TextDecoder::flush() { return stream_.flush(); }
+std::string TextDecoder::flush() {
+    return stream_.flush();
+}
 
 } // namespace ingot::runtime

@@ -50,7 +50,8 @@ void check_types(const Vocabulary& v) {
 void check_scores(const Vocabulary& v) {
     if (v.model == Vocabulary::Model::spm || !v.scores.empty()) check_length(v, "scores", v.scores.size());
     for (std::size_t id = 0; id < v.scores.size(); ++id) {
-        if (std::isnan(v.scores[id])) fail("scores", fmt::format("the score of token {} is not a number", id));
+        if (std::isnan(v.scores[id]))
+            fail("scores", fmt::format("the score of token {} is not a number", id));
     }
 }
 
@@ -62,8 +63,8 @@ void check_merges(const Vocabulary& v) {
         const bool two_parts = space != std::string_view::npos && space > 0 && space + 1 < merge.size() &&
                                merge.find(' ', space + 1) == std::string_view::npos;
         if (!two_parts) {
-            fail("merges", fmt::format("merge {} reads {}, not two parts with a space between", i,
-                                       printable(merge)));
+            fail("merges",
+                 fmt::format("merge {} reads {}, not two parts with a space between", i, printable(merge)));
         }
     }
 }
@@ -74,9 +75,9 @@ Vocabulary::Model vocabulary_model_named(std::string_view name) {
     if (name == "gpt2") return Vocabulary::Model::bpe;
     if (name == "llama") return Vocabulary::Model::spm;
     if (name == "none" || name == "no_vocab" || name == "test") return Vocabulary::Model::none;
-    throw Error(Code::unsupported, "tokenizer.ggml.model",
-                fmt::format("the tokenizer {} is not known; known are gpt2, llama, none, test",
-                            printable(name)));
+    throw Error(
+        Code::unsupported, "tokenizer.ggml.model",
+        fmt::format("the tokenizer {} is not known; known are gpt2, llama, none, test", printable(name)));
 }
 
 bool adds_bos(const Vocabulary& v) {
@@ -86,7 +87,9 @@ bool adds_bos(const Vocabulary& v) {
     return v.model == Vocabulary::Model::bpe && pretokenizer_named(v.pre) == PreTokenizer::llama3;
 }
 
-bool adds_eos(const Vocabulary& v) { return v.add_eos.value_or(false); }
+bool adds_eos(const Vocabulary& v) {
+    return v.add_eos.value_or(false);
+}
 
 bool adds_space_prefix(const Vocabulary& v) {
     const bool spm = v.model == Vocabulary::Model::spm;

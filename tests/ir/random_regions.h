@@ -46,7 +46,7 @@ class RandomRegions {
   private:
     bool chance(double p) { return std::uniform_real_distribution<double>(0.0, 1.0)(random_) < p; }
     bool lowered() const { return g_.phase == ir::Phase::lowered; }
-    // Constants of lowered graphs go into the bodies that read them.
+    // Here the constants of lowered graphs go into the bodies that read them.
     bool stays_outside(const ir::Node& n) const {
         return n.op == ir::Op::concat_rows || (n.op == ir::Op::constant && !lowered());
     }
@@ -151,7 +151,7 @@ class RandomRegions {
     std::vector<ir::ValueId> map_;
 };
 
-// `phase` is fused or later; a graph with concat_rows has no lowered form.
+// `phase` is fused or later.
 inline ir::Graph random_regions(const ir::Graph& g, ir::Phase phase, uint64_t seed) {
     return RandomRegions(g, phase, seed).make();
 }

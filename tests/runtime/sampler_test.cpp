@@ -119,9 +119,8 @@ TEST(Sampler, TopKMatchesASortOnRandomLogits) {
         const std::size_t k = 1 + random() % 12;
         std::vector<std::int32_t> order(logits.size());
         std::iota(order.begin(), order.end(), 0);
-        std::ranges::stable_sort(order, std::greater{}, [&](std::int32_t id) {
-            return logits[static_cast<std::size_t>(id)];
-        });
+        std::ranges::stable_sort(order, std::greater{},
+                                 [&](std::int32_t id) { return logits[static_cast<std::size_t>(id)]; });
         SamplerOptions options = plain;
         options.top_k = static_cast<int>(k);
         EXPECT_EQ(support(options, logits),
@@ -266,7 +265,9 @@ TEST(Sampler, RefusesLogitsThatAreNoNumbers) {
 }
 
 TEST(Sampler, RefusesOptionsOutOfRange) {
-    const auto make = [](SamplerOptions options, std::size_t vocabulary = 10) { Sampler(options, vocabulary); };
+    const auto make = [](SamplerOptions options, std::size_t vocabulary = 10) {
+        Sampler(options, vocabulary);
+    };
     EXPECT_NO_THROW(make({}));
     EXPECT_THROW(make({.temperature = -1}), Error);
     EXPECT_THROW(make({.temperature = std::nanf("")}), Error);

@@ -25,7 +25,8 @@ std::vector<std::string> texts_of(const std::string& file) {
     const std::string separator = "\n__ggml_vocab_test__\n";
     std::vector<std::string> texts;
     std::size_t begin = 0;
-    for (std::size_t end = file.find(separator); end != std::string::npos; end = file.find(separator, begin)) {
+    for (std::size_t end = file.find(separator); end != std::string::npos;
+         end = file.find(separator, begin)) {
         texts.push_back(file.substr(begin, end - begin));
         begin = end + separator.size();
     }
@@ -74,7 +75,8 @@ TEST_P(VocabCases, RandomTextComesBack) {
     const auto seed = std::random_device{}();
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     std::mt19937 random(seed);
-    const char32_t from[] = {U'a', U'A', U'0', U' ', U'\n', U'\'', U'!', U'é', U'я', U'中', U'𝄞', U'\u2003', U'๑', U'🦙'};
+    const char32_t from[] = {U'a', U'A', U'0',  U' ', U'\n',     U'\'', U'!',
+                             U'é', U'я', U'中', U'𝄞', U'\u2003', U'๑',  U'🦙'};
     for (int round = 0; round < 300; ++round) {
         std::string text;
         for (auto length = random() % 40; length > 0; --length) {
@@ -116,15 +118,17 @@ TEST_P(VocabCases, AnyBytesAreTaken) {
 // quadratic merge (minutes), not for a slow or instrumented machine.
 TEST_P(VocabCases, LongWordsTakeLinearTime) {
     const Tokenizer tokenizer = load(GetParam());
-    for (const std::string& unit : {std::string("a"), std::string(" "), std::string("-"), std::string("\n"),
-                                    std::string("中"), std::string("7"), std::string("<|"), std::string("ab")}) {
+    for (const std::string& unit :
+         {std::string("a"), std::string(" "), std::string("-"), std::string("\n"), std::string("中"),
+          std::string("7"), std::string("<|"), std::string("ab")}) {
         std::string text;
         while (text.size() < (1u << 20)) {
             text += unit;
         }
         const auto start = std::chrono::steady_clock::now();
         const auto ids = tokenizer.encode(text);
-        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        const double seconds =
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         EXPECT_LT(seconds, 20) << testing::PrintToString(unit);
         EXPECT_GT(ids.size(), 1000u);
         RecordProperty(unit == "a" ? "seconds_for_a_megabyte_of_a" : "seconds", std::to_string(seconds));

@@ -1,5 +1,5 @@
-// ingot-worker: compiles kernels for `ingot`, one after the other, until its standard input ends. A program of its
-// own, so that a crash in the compiler costs one kernel and `ingot` runs where no LLVM is installed.
+// ingot-worker: compiles kernels for `ingot`, one after the other, until its standard input ends. A program
+// of its own, so that a crash in the compiler costs one kernel and `ingot` runs where no LLVM is installed.
 #include <cstdio>
 #include <string_view>
 #include <unistd.h>
@@ -15,7 +15,9 @@ int main(int argc, char** argv) {
         return 0;
     }
     if (argc != 1 || isatty(STDIN_FILENO) != 0) {
-        std::fprintf(stderr, "usage: ingot-worker [--version]\nStarted by ingot, which sends it kernels to compile.\n");
+        std::fprintf(
+            stderr,
+            "usage: ingot-worker [--version]\nStarted by ingot, which sends it kernels to compile.\n");
         return 2;
     }
     // Whatever the libraries print must not end up between the messages.

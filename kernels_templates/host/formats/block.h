@@ -1,7 +1,7 @@
-// What the block formats share: 32 weights of one row have one f16 scale, and the `_1` formats one f16 minimum.
-// A packed panel is 16 rows: [codes of block 0 .. K/32-1][scales f16 [K/32][16]][minima f16 [K/32][16]], padded to 64 B.
-// The codes of a block are unsigned bytes in eight vectors of 64 B; byte 4r+j of vector g is row r, element 4g+j.
-// value = scale * (code - zero_point) + minimum.
+// What the block formats share: 32 weights of one row have one f16 scale, and the `_1` formats one f16
+// minimum. A packed panel is 16 rows: [codes of block 0 .. K/32-1][scales f16 [K/32][16]][minima f16
+// [K/32][16]], padded to 64 B. The codes of a block are unsigned bytes in eight vectors of 64 B; byte 4r+j of
+// vector g is row r, element 4g+j. value = scale * (code - zero_point) + minimum.
 #pragma once
 
 #include "simd.h"
@@ -56,7 +56,8 @@ inline void unpack_five_bits(const u8* block, u8x64 (&v)[8]) {
 
 inline void unpack_bytes(const u8* block, u8x64 (&v)[8]) {
 #pragma unroll
-    for (int g = 0; g < 8; ++g) v[g] = load<u8x64>(block + 64 * g);
+    for (int g = 0; g < 8; ++g)
+        v[g] = load<u8x64>(block + 64 * g);
 }
 
 // Row `row` of a packed matrix as floats: an embedding lookup.
@@ -66,7 +67,8 @@ inline void dequantize_block_row(const u8* w, int row, float* out) {
     const int r = row % lanes;
     for (int b = 0; b < K / 32; ++b) {
         const u8* block = panel + b * Format::block_bytes;
-        const float scale = float(load<_Float16>(panel + Format::template scale_offset<K>() + 2 * (b * lanes + r)));
+        const float scale =
+            float(load<_Float16>(panel + Format::template scale_offset<K>() + 2 * (b * lanes + r)));
         float min = 0;
         if constexpr (Format::has_min)
             min = float(load<_Float16>(panel + Format::template min_offset<K>() + 2 * (b * lanes + r)));
@@ -93,7 +95,8 @@ inline void dequantize_columns(const u8* panel, int k0, f32x16 (&columns)[32]) {
     Format::unpack(panel + b * Format::block_bytes, v);
     const f32x16 scale = to_f32(load<f16x16>(panel + Format::template scale_offset<K>() + 32 * b));
     f32x16 min{};
-    if constexpr (Format::has_min) min = to_f32(load<f16x16>(panel + Format::template min_offset<K>() + 32 * b));
+    if constexpr (Format::has_min)
+        min = to_f32(load<f16x16>(panel + Format::template min_offset<K>() + 32 * b));
 #pragma unroll
     for (int g = 0; g < 8; ++g)
 #pragma unroll

@@ -1,4 +1,5 @@
-// What the unquantised formats share. A packed panel is 16 rows, column by column: [K][16] elements, padded to 64 B.
+// What the unquantised formats share. A packed panel is 16 rows, column by column: [K][16] elements, padded
+// to 64 B.
 #pragma once
 
 #include "simd.h"
