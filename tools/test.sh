@@ -17,14 +17,14 @@ git ls-files '*.cpp' '*.h' | xargs clang-format-22 --dry-run --Werror
 step "tests"
 cmake -G Ninja -S . -B build-test -DCMAKE_BUILD_TYPE=Release -DINGOT_MODEL="$model" >/dev/null
 ninja -C build-test --quiet
-ctest --test-dir build-test --output-on-failure --quiet -j "$(nproc)"
+ctest --test-dir build-test --output-on-failure -j "$(nproc)"
 
 step "tests under sanitizers"
 cmake -G Ninja -S . -B build-asan -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=clang++-22 \
     -DCMAKE_C_COMPILER=clang-22 -DINGOT_WORKER=OFF -DINGOT_FUZZERS=ON \
     -DINGOT_SANITIZE=fuzzer-no-link,address,undefined -DINGOT_MODEL="$model" >/dev/null
 ninja -C build-asan --quiet
-ctest --test-dir build-asan --output-on-failure --quiet -j "$(nproc)"
+ctest --test-dir build-asan --output-on-failure -j "$(nproc)"
 
 step "fuzzing"
 targets=(build-asan/tests/fuzz/fuzz_*)
