@@ -11,11 +11,11 @@
 namespace ingot::ir {
 
 struct EvalInputs {
-    std::map<std::string, Tensor, std::less<>>
-        params;                       // io and state params by name (weights may be here too)
+    // Io and state params by name; weights may be here too.
+    std::map<std::string, Tensor, std::less<>> params = {};
     const Weights* weights = nullptr; // weights params by name
-    std::map<std::string, int64_t, std::less<>>
-        symbols; // value of each symbol; missing ones are taken from params' dims
+    // Value of each symbol; missing ones are taken from params' dims.
+    std::map<std::string, int64_t, std::less<>> symbols = {};
 };
 
 struct EvalOptions {
