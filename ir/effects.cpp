@@ -17,13 +17,26 @@ std::vector<ValueId> replaced_operands(const Graph& g, const Node& n) {
         replaced[0] = n.operands[0];
     if (n.body == no_id) return replaced;
     const Graph& body = g.bodies[n.body];
+    const std::vector<ValueId> roots = storage_roots(body);
     for (size_t i = 0; i < replaced.size() && i < body.results.size(); ++i) {
-        const ValueId root = storage_root(body, body.results[i]);
+        const ValueId root = roots[body.results[i]];
         if (root == body.results[i]) continue;
         if (const uint32_t param = index_of(body.params, root); param < n.operands.size())
             replaced[i] = n.operands[param];
     }
     return replaced;
+}
+
+std::vector<ValueId> storage_roots(const Graph& g) {
+    std::vector<ValueId> roots(g.values.size());
+    for (ValueId v = 0; v < roots.size(); ++v)
+        roots[v] = v;
+    for (const Node& n : g.nodes) {
+        const std::vector<ValueId> replaced = replaced_operands(g, n);
+        for (size_t i = 0; i < replaced.size(); ++i)
+            if (replaced[i] != no_id) roots[n.results[i]] = roots[replaced[i]];
+    }
+    return roots;
 }
 
 ValueId storage_root(const Graph& g, ValueId v) {

@@ -11,8 +11,10 @@ namespace ingot::ir {
 // region says which of the region's operands its results are versions of.
 std::vector<ValueId> replaced_operands(const Graph& g, const Node& n);
 
-// The value whose storage `v` is a version of, followed back to a param, or `v` itself if nothing was changed
-// in place.
+// For each value: the one whose storage it is a version of, followed back to a param, or the value itself if
+// nothing was changed in place.
+std::vector<ValueId> storage_roots(const Graph& g);
+// The same for one value.
 ValueId storage_root(const Graph& g, ValueId v);
 
 } // namespace ingot::ir

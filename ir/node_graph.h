@@ -20,6 +20,8 @@ class NodeGraph {
         bool operator==(const Edge&) const = default;
     };
 
+    using out_edge_iterator = const Edge*; // some algorithms look for it here instead of in the traits
+
     explicit NodeGraph(const Graph& g);
 
     size_t size() const { return graph_->nodes.size(); }

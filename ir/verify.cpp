@@ -64,8 +64,8 @@ void verify(const Graph& g) {
     for_each_scope(outermost, check_structure);
     for_each_scope(outermost, check_types);
     for_each_scope(outermost, check_bodies);
+    for_each_scope(outermost, check_nodes);
     for_each_scope(outermost, [](const Scope& s) {
-        check_nodes(s);
         check_pools(s);
         check_effects(s);
     });

@@ -10,8 +10,12 @@
 namespace ingot::ir {
 namespace {
 
-bool contains(const std::vector<ValueId>& ids, ValueId v) {
-    return std::find(ids.begin(), ids.end(), v) != ids.end();
+// For each value, whether it is a result of the graph.
+std::vector<bool> results_of(const Graph& g) {
+    std::vector<bool> is_result(g.values.size(), false);
+    for (const ValueId v : g.results)
+        is_result[v] = true;
+    return is_result;
 }
 
 // For each value: the node that changes it in place, or no_id.
@@ -54,6 +58,7 @@ std::vector<Live> live_ranges(const Scope& s) {
     for (NodeId id = 0; id < g.nodes.size(); ++id)
         for (const ValueId v : g.nodes[id].operands)
             last[v] = id;
+    const std::vector<bool> is_result = results_of(g);
     std::vector<Live> ranges;
     for (ValueId v = 0; v < g.values.size(); ++v) {
         const Value& value = g.values[v];
@@ -61,7 +66,7 @@ std::vector<Live> live_ranges(const Scope& s) {
         uint64_t past = 0;
         if (__builtin_add_overflow(value.placement->offset, value.placement->bytes, &past) || past >> 63 != 0)
             s.fail_value(v, "is placed past the end of memory");
-        const NodeId end = contains(g.results, v) ? no_id : std::max(last[v], value.producer);
+        const NodeId end = is_result[v] ? no_id : std::max(last[v], value.producer);
         ranges.push_back({v, value.producer, end, value.placement->offset, past});
     }
     return ranges;
@@ -93,6 +98,7 @@ void check_no_placements(const Graph& g, const Scope& s) {
 void check_pools(const Scope& s) {
     const Graph& g = s.graph;
     const Versions versions = versions_of(s);
+    const std::vector<bool> is_result = results_of(g);
     for (ValueId v = 0; v < g.values.size(); ++v) {
         const Node* producer = g.producer(v);
         switch (g.type(v).pool) {
@@ -110,7 +116,7 @@ void check_pools(const Scope& s) {
                 s.fail_value(v, "is a param and can't be transient");
             break;
         case Pool::io:
-            if (producer != nullptr && !contains(g.results, v))
+            if (producer != nullptr && !is_result[v])
                 s.fail_value(v, "is in io and is not a result of the graph");
             break;
         }
@@ -120,6 +126,7 @@ void check_pools(const Scope& s) {
 void check_effects(const Scope& s) {
     const Graph& g = s.graph;
     const Versions versions = versions_of(s);
+    const std::vector<bool> is_result = results_of(g);
     for (NodeId id = 0; id < g.nodes.size(); ++id)
         for (const ValueId v : g.nodes[id].operands)
             if (versions.changed_by[v] < id)
@@ -132,7 +139,7 @@ void check_effects(const Scope& s) {
     if (s.around == nullptr) return;
     // What a body changes in place has to come out of it, or the graph around it would not see the change.
     for (ValueId v = 0; v < g.values.size(); ++v)
-        if (versions.is_version[v] && versions.changed_by[v] == no_id && !contains(g.results, v))
+        if (versions.is_version[v] && versions.changed_by[v] == no_id && !is_result[v])
             s.fail_value(v, "is a new version that the body does not return");
 }
 

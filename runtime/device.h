@@ -46,7 +46,7 @@ struct OperandRef {
 };
 struct WeightRange {
     std::uint64_t offset = 0; // in the weights arena
-    std::uint64_t units = 0;  // thread t of n takes units [units*t/n, units*(t+1)/n)
+    std::uint64_t units = 0;  // dealt to the threads in contiguous shares that differ by one at most
     std::uint64_t unit_bytes = 0;
 };
 struct LaunchSpec {

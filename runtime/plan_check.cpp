@@ -3,6 +3,7 @@
 #include "plan_generated.h"
 #include "runtime/element_bytes.h"
 #include "runtime/error.h"
+#include "runtime/required.h"
 
 #include <algorithm>
 #include <map>
@@ -41,7 +42,7 @@ class Checker {
     void check_all() {
         check_arenas();
         check_kernels();
-        for (const plan::Program* program : *plan_.programs())
+        for (const plan::Program* program : required(plan_.programs()))
             check_program(*program);
         check_shared_bindings();
         check_tensors();
@@ -103,19 +104,19 @@ class Checker {
     }
 
     void check_kernels() const {
-        for (std::uint32_t i = 0; i < plan_.kernels()->size(); ++i) {
-            const plan::Kernel& kernel = *plan_.kernels()->Get(i);
+        for (std::uint32_t i = 0; i < required(plan_.kernels()).size(); ++i) {
+            const plan::Kernel& kernel = *required(plan_.kernels()).Get(i);
             const std::string part = fmt::format("kernel {} ({})", i, text(kernel.name()));
             if (kernel.code_bytes() == 0) fail(part, "has no code");
-            if (kernel.symbol()->size() == 0) fail(part, "has no symbol");
+            if (required(kernel.symbol()).size() == 0) fail(part, "has no symbol");
             check_range(part, kernel.code_offset(), kernel.code_bytes(), sizes_.code_bytes, buffer_alignment);
         }
     }
 
     void check_symbols(const std::string& part, const plan::Program& program) const {
-        if (program.symbols()->size() > most_symbols) fail(part, "has more than 16 symbols");
+        if (required(program.symbols()).size() > most_symbols) fail(part, "has more than 16 symbols");
         std::set<std::string_view> names;
-        for (const plan::Symbol* symbol : *program.symbols()) {
+        for (const plan::Symbol* symbol : required(program.symbols())) {
             const std::string_view name = text(symbol->name());
             if (name.empty() || !names.insert(name).second) fail(part, "symbols without a name of their own");
             if (symbol->min() < 0 || symbol->max() < symbol->min()) {
@@ -127,10 +128,10 @@ class Checker {
 
     void check_launch(const std::string& program, const plan::Launch& launch) const {
         const std::string part = fmt::format("{}, launch {}", program, text(launch.name()));
-        if (launch.kernel() >= plan_.kernels()->size())
+        if (launch.kernel() >= required(plan_.kernels()).size())
             fail(part, fmt::format("there is no kernel {}", launch.kernel()));
-        for (std::uint32_t i = 0; i < launch.operands()->size(); ++i) {
-            check_buffer(fmt::format("{}, operand {}", part, i), *launch.operands()->Get(i));
+        for (std::uint32_t i = 0; i < required(launch.operands()).size(); ++i) {
+            check_buffer(fmt::format("{}, operand {}", part, i), *required(launch.operands()).Get(i));
         }
         for (std::uint32_t i = 0; i < count(launch.weights()); ++i) {
             const plan::WeightShare& share = *launch.weights()->Get(i);
@@ -144,23 +145,24 @@ class Checker {
     void check_binding(const std::string& program, const plan::Program& owner, const plan::Binding& binding) {
         const std::string part = fmt::format("{}, binding {}", program, text(binding.name()));
         if (binding.buffer() == nullptr) fail(part, "has no buffer");
-        check_buffer(part, *binding.buffer());
-        if (binding.buffer()->pool() != plan::Pool::io) fail(part, "is not in the io arena");
+        check_buffer(part, required(binding.buffer()));
+        if (required(binding.buffer()).pool() != plan::Pool::io) fail(part, "is not in the io arena");
         std::uint64_t bytes = element_bytes(text(binding.element()));
         if (bytes == 0) fail(part, fmt::format("has the element {}", text(binding.element())));
-        if (binding.dims()->size() > most_dims) fail(part, "has more than 8 dimensions");
-        for (const std::int32_t dim : *binding.dims()) {
+        if (required(binding.dims()).size() > most_dims) fail(part, "has more than 8 dimensions");
+        for (const std::int32_t dim : required(binding.dims())) {
             std::int64_t size = dim;
             if (dim < 0) {
                 const std::int64_t index = -1 - std::int64_t{dim};
-                if (index >= owner.symbols()->size()) fail(part, fmt::format("there is no symbol {}", index));
-                size = owner.symbols()->Get(static_cast<std::uint32_t>(index))->max();
+                if (index >= required(owner.symbols()).size())
+                    fail(part, fmt::format("there is no symbol {}", index));
+                size = required(owner.symbols()).Get(static_cast<std::uint32_t>(index))->max();
             }
             if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(size), &bytes))
                 fail(part, "its size wraps");
         }
-        if (bytes > binding.buffer()->bytes()) {
-            fail(part, fmt::format("needs {} bytes and has {}", bytes, binding.buffer()->bytes()));
+        if (bytes > required(binding.buffer()).bytes()) {
+            fail(part, fmt::format("needs {} bytes and has {}", bytes, required(binding.buffer()).bytes()));
         }
         bindings_.push_back(&binding);
     }
@@ -169,10 +171,10 @@ class Checker {
         const std::string part = fmt::format("program {}", text(program.name()));
         if (!program_names_.insert(text(program.name())).second) fail(part, "there are two of it");
         check_symbols(part, program);
-        for (const plan::Launch* launch : *program.launches())
+        for (const plan::Launch* launch : required(program.launches()))
             check_launch(part, *launch);
         std::set<std::string_view> names;
-        for (const plan::Binding* binding : *program.bindings()) {
+        for (const plan::Binding* binding : required(program.bindings())) {
             if (!names.insert(text(binding->name())).second) fail(part, "two bindings have one name");
             check_binding(part, program, *binding);
         }
@@ -188,7 +190,7 @@ class Checker {
         std::map<std::string_view, Shared> by_name;
         for (const plan::Binding* binding : bindings_) {
             const std::string_view name = text(binding->name());
-            const plan::BufferRef& buffer = *binding->buffer();
+            const plan::BufferRef& buffer = required(binding->buffer());
             const auto [at, is_new] =
                 by_name.try_emplace(name, Shared{buffer.offset(), buffer.bytes(), text(binding->element())});
             if (is_new) continue;
@@ -209,7 +211,7 @@ class Checker {
     }
 
     void check_tensors() const {
-        for (const plan::Tensor* tensor : *plan_.tensors()) {
+        for (const plan::Tensor* tensor : required(plan_.tensors())) {
             check_range(fmt::format("tensor {}", text(tensor->name())), tensor->offset(), tensor->bytes(),
                         plan_.weights_bytes(), buffer_alignment);
         }
@@ -220,8 +222,10 @@ class Checker {
             const plan::ExternalPiece& piece = *plan_.external()->Get(i);
             const std::string part = fmt::format("external piece {}", i);
             check_range(part, piece.offset(), piece.bytes(), plan_.weights_bytes(), buffer_alignment);
-            if (piece.sources()->size() == 0) fail(part, "has no source");
-            for (const plan::ExternalSource* source : *piece.sources()) {
+            if (required(piece.sources()).size() == 0 && count(piece.data()) != piece.bytes()) {
+                fail(part, "has no source, and its data is not all of it");
+            }
+            for (const plan::ExternalSource* source : required(piece.sources())) {
                 check_range(fmt::format("{}, tensor {}", part, text(source->tensor())), source->file_offset(),
                             source->bytes(), plan_.model_bytes(), 1);
             }
@@ -231,7 +235,7 @@ class Checker {
     void check_planes(const plan::Cache& cache) const {
         std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
         std::uint64_t page_sum = 0;
-        for (const plan::CachePlane* plane : *cache.planes()) {
+        for (const plan::CachePlane* plane : required(cache.planes())) {
             std::uint64_t bytes = 0;
             if (plane->page_bytes() < cache.page_positions() ||
                 __builtin_mul_overflow(plane->page_bytes(), std::uint64_t{cache.pages()}, &bytes)) {
@@ -258,7 +262,7 @@ class Checker {
             cache->max_pages_per_sequence() == 0) {
             fail("cache", "a count is 0");
         }
-        if (cache->planes()->size() == 0) fail("cache", "has no planes");
+        if (required(cache->planes()).size() == 0) fail("cache", "has no planes");
         check_planes(*cache);
         const std::uint64_t most_positions =
             std::uint64_t{cache->page_positions()} * cache->max_pages_per_sequence();
@@ -270,10 +274,10 @@ class Checker {
             if (text(binding->name()) != "pages") continue;
             const std::uint64_t bytes =
                 std::uint64_t{4} * cache->max_sequences() * cache->max_pages_per_sequence();
-            const bool fits =
-                text(binding->element()) == "i32" && binding->dims()->size() == 2 &&
-                binding->dims()->Get(1) == static_cast<std::int64_t>(cache->max_pages_per_sequence()) &&
-                binding->buffer()->bytes() >= bytes;
+            const bool fits = text(binding->element()) == "i32" && required(binding->dims()).size() == 2 &&
+                              required(binding->dims()).Get(1) ==
+                                  static_cast<std::int64_t>(cache->max_pages_per_sequence()) &&
+                              required(binding->buffer()).bytes() >= bytes;
             if (!fits) fail("binding pages", "does not have the shape of the cache's page table");
         }
     }

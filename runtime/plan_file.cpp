@@ -6,6 +6,7 @@
 #include "runtime/plan_check.h"
 #include "runtime/plan_version.h"
 #include "runtime/posix_file.h"
+#include "runtime/required.h"
 
 #include <algorithm>
 #include <cstring>
@@ -103,7 +104,8 @@ PlanFile::~PlanFile() {
 }
 
 std::span<const std::byte> PlanFile::code_of(std::size_t kernel) const {
-    const plan::Kernel& k = *description_->kernels()->Get(static_cast<flatbuffers::uoffset_t>(kernel));
+    const plan::Kernel& k =
+        required(required(description_->kernels()).Get(static_cast<flatbuffers::uoffset_t>(kernel)));
     return code_.subspan(k.code_offset(), k.code_bytes());
 }
 

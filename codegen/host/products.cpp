@@ -137,9 +137,8 @@ class ProductKernel {
         }
     }
 
-    static bool is_joined_roots(const SinkGroup& g) { return g.roots.size() > 1; }
     bool is_joined(const SinkGroup& g) const {
-        return is_joined_roots(g) && !product(g.roots[0].product).paired;
+        return g.roots.size() > 1 && !product(g.roots[0].product).paired;
     }
 
     std::vector<const SinkGroup*> groups_of(NodeId id) const {

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <functional>
 #include <limits>
+#include <random>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,6 +13,7 @@
 #include "ir/error.h"
 #include "ir/float16.h"
 #include "ir/print.h"
+#include "tests/ir/random_inputs.h"
 
 namespace ingot::ir {
 namespace {
@@ -292,6 +294,49 @@ TEST(Evaluate, BindingsAreChecked) {
     EXPECT_EQ(message({.weights = &weights}), "no error");
     EXPECT_THROW(evaluate(graph("symbol T = 1..2 return"), {}), Error) << "T has no value";
     EXPECT_NO_THROW(evaluate(graph("symbol T = 1..2 return"), {.symbols = {{"T", 2}}}));
+}
+
+// Large enough for threads; each token's numbers must not depend on how the work was shared.
+TEST(Evaluate, TokensTogetherAreTokensApart) {
+    const std::string text = R"(symbol T = 1..64 symbol B = 1..64
+        param %0 "x" : f32[T, 64] io param %1 "w" : q8_0[3000, 64] weights
+        param %2 "kc" : f32[64, 2, 64, 16] state param %3 "vc" : f32[64, 2, 64, 16] state
+        param %4 "positions" : i32[T] io param %5 "seqs" : i32[T] io param %6 "pages" : i32[B, 1] io
+        %7 = matmul(%0, %1) : f32[T, 3000] transient
+        %8 = attention(%0, %2, %3, %4, %5, %6) {scale = 0.25} : f32[T, 64] transient
+        return %7, %8)";
+    const uint64_t seed = std::random_device{}();
+    SCOPED_TRACE(seed);
+    const Graph g = graph(text);
+    EvalInputs inputs = test::random_inputs(g, seed);
+    std::vector<float> x(64 * 64);
+    std::vector<int32_t> positions(64), seqs(64);
+    std::mt19937_64 random(seed);
+    for (float& f : x)
+        f = static_cast<float>(random() % 1000) / 500.0F - 1.0F;
+    for (size_t t = 0; t < 64; ++t) {
+        positions[t] = static_cast<int32_t>(random() % 64);
+        seqs[t] = static_cast<int32_t>(t);
+    }
+    std::vector<int32_t> pages(seqs.rbegin(), seqs.rend());
+    const auto run = [&](size_t begin, size_t count) {
+        const auto n = static_cast<int64_t>(count);
+        inputs.params["x"] = Tensor::from_floats({n, 64}, std::span(x).subspan(begin * 64, count * 64));
+        inputs.params["positions"] = Tensor::from_ints({n}, std::span(positions).subspan(begin, count));
+        inputs.params["seqs"] = Tensor::from_ints({n}, std::span(seqs).subspan(begin, count));
+        inputs.params["pages"] = Tensor::from_ints({64, 1}, pages);
+        inputs.symbols = {};
+        return evaluate(g, inputs);
+    };
+    const std::vector<Tensor> all = run(0, 64);
+    for (const size_t t : {size_t{0}, size_t{31}, size_t{63}}) {
+        const std::vector<Tensor> one = run(t, 1);
+        for (size_t r = 0; r < 2; ++r) {
+            const size_t bytes = one[r].data.size();
+            EXPECT_EQ(std::memcmp(one[r].data.data(), all[r].data.data() + t * bytes, bytes), 0)
+                << t << " " << r;
+        }
+    }
 }
 
 TEST(Evaluate, NanStaysNan) {

@@ -216,7 +216,7 @@ TEST(Infer, RulesDeriveAndRefuse) {
         std::vector<Type> operands;
         for (const char* text : c.operands) {
             operands.push_back(type(text));
-            if (operands.back().layout == Layout::rows) EXPECT_EQ(print(operands.back(), symbols), text);
+            EXPECT_EQ(print(operands.back(), symbols), text);
         }
         std::string got;
         try {

@@ -1,0 +1,153 @@
+#include "runtime/host/host_queue.h"
+
+#include "runtime/error.h"
+#include "runtime/host/shared_object.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <fmt/format.h>
+
+namespace ingot::runtime {
+namespace {
+
+constexpr std::uint64_t line_bytes = 64;
+
+struct Launch {
+    ingot_host::Kernel kernel = nullptr;
+    std::size_t first_operand = 0; // in HostList::operands
+};
+
+// What a thread fetches before the launch that streams it.
+struct Head {
+    const std::byte* data = nullptr;
+    std::uint64_t bytes = 0;
+};
+
+class HostList final : public CommandList {
+  public:
+    ThreadTeam* team = nullptr;
+    std::vector<Launch> launches;
+    std::vector<void*> operands;
+    std::vector<std::int32_t> dims;
+    std::vector<Head> heads;             // of all launches and threads
+    std::vector<std::size_t> first_head; // by launch * threads + thread, and one more at the end
+
+    void run_on(unsigned thread) const {
+        const unsigned threads = team->size();
+        for (std::size_t i = 0; i < launches.size(); ++i) {
+            const Launch& launch = launches[i];
+            const ingot_host::Call call = {.operand = operands.data() + launch.first_operand,
+                                           .dims = dims.data(),
+                                           .team = &team->shared(),
+                                           .thread = thread,
+                                           .threads = threads};
+            launch.kernel(&call);
+            const std::size_t next = i + 1 == launches.size() ? 0 : i + 1;
+            fetch(next * threads + thread);
+            if (next != 0) ingot_host::barrier(&team->shared());
+        }
+    }
+
+  private:
+    void fetch(std::size_t index) const {
+        for (std::size_t h = first_head[index]; h < first_head[index + 1]; ++h) {
+            for (std::uint64_t at = 0; at < heads[h].bytes; at += line_bytes)
+                __builtin_prefetch(heads[h].data + at, 0, 2);
+        }
+    }
+};
+
+// The beginnings of what one thread streams of a launch's weights, `budget` bytes in all. Shares are dealt as
+// kernels_templates/host/share.h does.
+void add_heads(const LaunchSpec& launch, const std::byte* weights, unsigned thread, unsigned threads,
+               std::uint64_t budget, std::vector<Head>& heads) {
+    for (const WeightRange& range : launch.weights) {
+        const std::uint64_t base = range.units / threads;
+        const std::uint64_t extra = range.units % threads;
+        const std::uint64_t begin = thread * base + std::min<std::uint64_t>(thread, extra);
+        const std::uint64_t units = base + (thread < extra ? 1 : 0);
+        const std::uint64_t bytes = std::min(units * range.unit_bytes, budget / launch.weights.size());
+        if (bytes > 0)
+            heads.push_back({.data = weights + range.offset + begin * range.unit_bytes, .bytes = bytes});
+    }
+}
+
+void check_range(const Memory& memory, std::uint64_t offset, std::uint64_t bytes) {
+    if (offset > memory.bytes() || bytes > memory.bytes() - offset) {
+        throw Error(Code::invalid_argument, "host",
+                    fmt::format("{} bytes at {} of {} bytes of memory", bytes, offset, memory.bytes()));
+    }
+}
+
+} // namespace
+
+HostQueue::HostQueue(std::vector<Core> cores, const QueueOptions& options, std::function<void()> release)
+    : release_(std::move(release)), prefetch_bytes_(options.prefetch_bytes),
+      team_(std::move(cores), options.spin_microseconds) {}
+
+HostQueue::~HostQueue() {
+    if (release_) release_();
+}
+
+std::unique_ptr<CommandList> HostQueue::prepare(const ProgramSpec& program) {
+    auto list = std::make_unique<HostList>();
+    list->team = &team_;
+    list->dims.resize(program.dims);
+    for (const LaunchSpec& spec : program.launches) {
+        const std::string where = fmt::format("{}, {}", program.name, spec.name);
+        const auto* module = dynamic_cast<const SharedObject*>(spec.module);
+        if (module == nullptr) throw Error(Code::invalid_argument, where, "its module is not of this device");
+        Launch launch;
+        launch.kernel = reinterpret_cast<ingot_host::Kernel>(module->find(spec.symbol));
+        if (launch.kernel == nullptr) throw Error(Code::bad_file, where, "its code lacks " + spec.symbol);
+        launch.first_operand = list->operands.size();
+        for (const OperandRef& operand : spec.operands) {
+            Memory* memory = program.arenas[static_cast<std::size_t>(operand.pool)];
+            if (memory == nullptr || operand.offset > memory->bytes()) {
+                throw Error(Code::invalid_argument, where,
+                            fmt::format("offset {} of {}", operand.offset, name_of(operand.pool)));
+            }
+            list->operands.push_back(memory->host_view() + operand.offset);
+        }
+        list->launches.push_back(launch);
+    }
+    Memory* weights = program.arenas[static_cast<std::size_t>(Pool::weights)];
+    for (const LaunchSpec& spec : program.launches) {
+        for (unsigned t = 0; t < team_.size(); ++t) {
+            list->first_head.push_back(list->heads.size());
+            if (weights != nullptr)
+                add_heads(spec, weights->host_view(), t, team_.size(), prefetch_bytes_, list->heads);
+        }
+    }
+    list->first_head.push_back(list->heads.size());
+    return list;
+}
+
+void HostQueue::run(CommandList& list, std::span<const std::int32_t> dims) {
+    auto& host_list = static_cast<HostList&>(list);
+    if (host_list.team != &team_ || dims.size() != host_list.dims.size()) {
+        throw Error(Code::invalid_argument, "host", "a list of another queue, or another number of symbols");
+    }
+    std::copy(dims.begin(), dims.end(), host_list.dims.begin());
+    team_.run([](void* context, unsigned thread) { static_cast<const HostList*>(context)->run_on(thread); },
+              &host_list);
+}
+
+void HostQueue::write(Memory& to, std::uint64_t offset, std::span<const std::byte> data) {
+    check_range(to, offset, data.size());
+    if (!data.empty()) std::memcpy(to.host_view() + offset, data.data(), data.size());
+}
+
+void HostQueue::read(Memory& from, std::uint64_t offset, std::span<std::byte> data) {
+    check_range(from, offset, data.size());
+    if (!data.empty()) std::memcpy(data.data(), from.host_view() + offset, data.size());
+}
+
+void HostQueue::copy(Memory& memory, std::uint64_t to, std::uint64_t from, std::uint64_t bytes) {
+    check_range(memory, to, bytes);
+    check_range(memory, from, bytes);
+    if (bytes > 0) std::memcpy(memory.host_view() + to, memory.host_view() + from, bytes);
+}
+
+} // namespace ingot::runtime
