@@ -206,15 +206,18 @@ TEST_F(Plan, OpensAndSaysWhatWasPutIn) {
 
     const std::vector<std::byte> arena = weights_of(*file_of_plan);
     for (const plan::Tensor* t : *p.tensors())
-        if (t->name()->str() == "norm")
+        if (t->name()->str() == "norm") {
             EXPECT_EQ(std::memcmp(arena.data() + t->offset(), weights["norm"].data.data(), width * 4), 0);
+        }
 }
 
 TEST_F(Plan, ExternalWeightsBecomeTheSameArena) {
     const std::vector<Graph> graphs = {prefill(), head()};
     KernelCompiler compiler(*host_targets().front(), compiler_options());
     build_plan(input(graphs), compiler, folder / "embedded.ingot", {});
-    build_plan(input(graphs), compiler, folder / "external.ingot", {.external_weights = true});
+    BuildOptions external_weights;
+    external_weights.external_weights = true;
+    build_plan(input(graphs), compiler, folder / "external.ingot", external_weights);
     const auto embedded = runtime::PlanFile::open(folder / "embedded.ingot");
     const auto external = runtime::PlanFile::open(folder / "external.ingot");
     EXPECT_EQ(external->header().weights.bytes, 0u);
