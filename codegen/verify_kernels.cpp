@@ -75,9 +75,10 @@ double difference(const Tensor& out, const Tensor& reference) {
     return std::isfinite(nmse) ? nmse : std::numeric_limits<double>::infinity();
 }
 
-// What result `r` should be. The choice of a largest value is judged by the values that the kernel itself computed:
-// of two that differ by less than rounding, either may be the larger.
-Tensor expectation(const Graph& body, size_t r, const std::vector<Tensor>& out, const std::vector<Tensor>& reference) {
+// What result `r` should be. The choice of a largest value is judged by the values that the kernel itself
+// computed: of two that differ by less than rounding, either may be the larger.
+Tensor expectation(const Graph& body, size_t r, const std::vector<Tensor>& out,
+                   const std::vector<Tensor>& reference) {
     const Node* n = body.producer(body.results[r]);
     if (n == nullptr || n->op != Op::argmax) return reference[r];
     const auto values = std::find(body.results.begin(), body.results.end(), n->operands[0]);
@@ -89,7 +90,8 @@ Tensor expectation(const Graph& body, size_t r, const std::vector<Tensor>& out, 
     for (size_t at = 0; at < all.size(); at += columns) {
         const auto row = std::span(all).subspan(at, columns);
         const bool nan = std::any_of(row.begin(), row.end(), [](float v) { return std::isnan(v); });
-        ids.push_back(nan ? -1 : static_cast<int32_t>(std::max_element(row.begin(), row.end()) - row.begin()));
+        ids.push_back(nan ? -1
+                          : static_cast<int32_t>(std::max_element(row.begin(), row.end()) - row.begin()));
     }
     return Tensor::from_ints(reference[r].dims, ids);
 }
