@@ -3,8 +3,7 @@
 //
 // A page holds `page_positions` positions of one sequence, in all layers. Full pages may be shared by
 // sequences with the same past, so they are reference counted; a page that is written to has one owner.
-// Source: PagedAttention (Kwon et al., SOSP 2023), with prefixes found by the hash of all ids up to the
-// page's end.
+// Source: PagedAttention (Kwon et al., SOSP 2023).
 #pragma once
 
 #include "runtime/prefix_cache.h"
@@ -67,15 +66,20 @@ class KvCache {
     std::uint32_t find(SequenceId sequence) const;
     std::span<std::int32_t> row(std::uint32_t slot);
     std::span<const std::int32_t> row(std::uint32_t slot) const;
+    std::uint32_t page_of(std::uint32_t slot, std::uint32_t index) const;
     std::uint32_t take_page();
+    void hold_page(std::uint32_t page);
     void drop_page(std::uint32_t page);
+    void drop_pages_from(std::uint32_t slot, std::uint32_t index);
     std::uint32_t pages_for(std::uint32_t positions) const;
-    std::uint64_t hash_before(std::uint32_t slot, std::uint32_t page_index) const;
-    void keep_full_page(std::uint32_t slot, std::uint32_t page_index);
+    std::span<std::int32_t> ids_of(std::uint32_t page);
+    void own_last_page(std::uint32_t slot);
+    void keep_full_page(std::uint32_t slot, std::uint32_t index);
 
     KvShape shape_;
     std::span<std::int32_t> table_;
     CopyPage copy_page_;
+    bool keep_prefixes_;
     bool changed_ = true;
     std::uint32_t open_count_ = 0;
     std::vector<Sequence> sequences_;
