@@ -1,61 +1,16 @@
 #include "codegen/llvm/compiler.h"
 
-#include <cstring>
-#include <link.h>
-#include <string_view>
-
 #include <clang/Basic/Version.h>
+
+#include "codegen/loaded_objects.h"
 
 namespace ingot::codegen {
 
-namespace {
-
-std::string hex(const unsigned char* bytes, size_t count) {
-    std::string out;
-    for (size_t i = 0; i < count; ++i) {
-        out += "0123456789abcdef"[bytes[i] >> 4];
-        out += "0123456789abcdef"[bytes[i] & 15];
-    }
-    return out;
-}
-
-// The GNU build id among the notes of a loaded object, or an empty string.
-std::string build_id_note(const dl_phdr_info& object) {
-    for (int i = 0; i < object.dlpi_phnum; ++i) {
-        const ElfW(Phdr) & header = object.dlpi_phdr[i];
-        if (header.p_type != PT_NOTE) continue;
-        const auto* at = reinterpret_cast<const unsigned char*>(object.dlpi_addr + header.p_vaddr);
-        const unsigned char* const end = at + header.p_memsz;
-        while (static_cast<size_t>(end - at) >= sizeof(ElfW(Nhdr))) {
-            ElfW(Nhdr) note;
-            std::memcpy(&note, at, sizeof note);
-            const unsigned char* name = at + sizeof note;
-            const unsigned char* description = name + (note.n_namesz + 3) / 4 * 4;
-            if (description + note.n_descsz > end) break;
-            if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && std::memcmp(name, "GNU", 4) == 0)
-                return hex(description, note.n_descsz);
-            at = description + (note.n_descsz + 3) / 4 * 4;
-        }
-    }
-    return {};
-}
-
-int add_build_id(dl_phdr_info* object, size_t, void* out) {
-    const std::string_view name = object->dlpi_name;
-    // The nameless one is this program, which holds LLD.
-    if (!name.empty() && name.find("libLLVM") == name.npos && name.find("libclang") == name.npos) return 0;
-    auto& id = *static_cast<std::string*>(out);
-    id += ' ';
-    id += build_id_note(*object).substr(0, 12);
-    return 0;
-}
-
-} // namespace
-
 std::string llvm_build_id() {
-    std::string id = clang::getClangFullVersion();
-    dl_iterate_phdr(add_build_id, &id);
-    return id;
+    // The nameless one is this program, which holds LLD.
+    return clang::getClangFullVersion() + loaded_build_ids([](std::string_view name) {
+               return name.empty() || name.find("libLLVM") != name.npos || name.find("libclang") != name.npos;
+           });
 }
 
 } // namespace ingot::codegen

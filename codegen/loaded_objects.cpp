@@ -1,0 +1,60 @@
+#include "codegen/loaded_objects.h"
+
+#include <cstring>
+#include <link.h>
+#include <utility>
+
+namespace ingot::codegen {
+
+namespace {
+
+std::string hex(const unsigned char* bytes, size_t count) {
+    std::string out;
+    for (size_t i = 0; i < count; ++i) {
+        out += "0123456789abcdef"[bytes[i] >> 4];
+        out += "0123456789abcdef"[bytes[i] & 15];
+    }
+    return out;
+}
+
+// The GNU build id among the notes of a loaded object, or an empty string.
+std::string build_id_note(const dl_phdr_info& object) {
+    for (int i = 0; i < object.dlpi_phnum; ++i) {
+        const ElfW(Phdr) & header = object.dlpi_phdr[i];
+        if (header.p_type != PT_NOTE) continue;
+        const auto* at = reinterpret_cast<const unsigned char*>(object.dlpi_addr + header.p_vaddr);
+        const unsigned char* const end = at + header.p_memsz;
+        while (static_cast<size_t>(end - at) >= sizeof(ElfW(Nhdr))) {
+            ElfW(Nhdr) note;
+            std::memcpy(&note, at, sizeof note);
+            const unsigned char* name = at + sizeof note;
+            const unsigned char* description = name + (note.n_namesz + 3) / 4 * 4;
+            if (description + note.n_descsz > end) break;
+            if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && std::memcmp(name, "GNU", 4) == 0)
+                return hex(description, note.n_descsz);
+            at = description + (note.n_descsz + 3) / 4 * 4;
+        }
+    }
+    return {};
+}
+
+struct Search {
+    const std::function<bool(std::string_view)>& wanted;
+    std::string ids;
+};
+
+int add_build_id(dl_phdr_info* object, size_t, void* data) {
+    auto& search = *static_cast<Search*>(data);
+    if (search.wanted(object->dlpi_name)) search.ids += ' ' + build_id_note(*object).substr(0, 12);
+    return 0;
+}
+
+} // namespace
+
+std::string loaded_build_ids(const std::function<bool(std::string_view name)>& wanted) {
+    Search search{.wanted = wanted, .ids = {}};
+    dl_iterate_phdr(add_build_id, &search);
+    return std::move(search.ids);
+}
+
+} // namespace ingot::codegen

@@ -1,0 +1,19 @@
+// The commands of `ingot`: one file each. To add one, write tools/commands/NAME.cpp, declare it here and list
+// it in tools/ingot/main.cpp.
+#pragma once
+
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace ingot::tools {
+
+// What the chosen command does; it throws where it can't (tools/driver/failure.h).
+using Action = std::function<void()>;
+
+// Each adds its subcommand, whose callback sets `chosen`.
+void add_compile(CLI::App& app, Action& chosen);
+
+} // namespace ingot::tools

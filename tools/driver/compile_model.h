@@ -1,0 +1,39 @@
+// A model file → a plan file.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "codegen/build_plan.h"
+#include "codegen/kernel_compiler.h"
+#include "tools/driver/compile_settings.h"
+#include "tools/driver/model_graphs.h"
+
+namespace ingot::tools {
+
+// The compiler for the settings' target, with its cache. Throws ir::Error for an unknown target and
+// Failure{failed} where there is no compiler.
+codegen::KernelCompiler open_compiler(const CompileSettings& settings);
+
+struct CompileReport {
+    codegen::BuildReport build;
+    std::string target, model_sha256;
+    double seconds = 0; // all of it
+};
+
+struct CompileRequest {
+    std::filesystem::path model, plan;
+    CompileSettings settings;
+    bool quiet = false;                     // no progress bar
+    std::vector<PassTime>* times = nullptr; // as run_passes
+};
+
+// All or nothing; creates the folder of the plan where it is missing. Throws ir::Error and runtime::Error for
+// a model that can't be used, Failure{failed} where kernels don't compile.
+CompileReport compile_model(const CompileRequest& request);
+
+// One line for people.
+std::string text(const CompileReport& report, const std::filesystem::path& plan);
+
+} // namespace ingot::tools

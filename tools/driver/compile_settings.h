@@ -1,0 +1,27 @@
+// What a user chooses of a compilation, beside the model.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace ingot::tools {
+
+struct CompileSettings {
+    std::string target;    // a row of codegen/targets.def; empty: the best that this machine runs
+    int64_t context = 0;   // positions of one sequence; 0: the model's own, at most 4096
+    std::string precision; // "f32": activations and KV cache in f32; empty: as users run it
+    std::string weights;   // "external": they stay in the model file; empty: in the plan
+    std::vector<std::string> disabled_passes;
+    // Folder of kernels, plans and what is remembered of files (docs/ARCHITECTURE.md); empty: the user's own.
+    std::filesystem::path cache;
+
+    bool f32() const { return precision == "f32"; }
+    bool external_weights() const { return weights == "external"; }
+};
+
+// The cache's folder with the default filled in. Throws ir::Error where nothing says what it is.
+std::filesystem::path cache_directory(const CompileSettings& settings);
+
+} // namespace ingot::tools

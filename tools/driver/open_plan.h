@@ -1,0 +1,30 @@
+// MODEL or PLAN → an open plan, compiled on first use; and that plan on a device.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "runtime/loaded_plan.h"
+#include "runtime/plan_file.h"
+#include "tools/driver/compile_model.h"
+#include "tools/driver/compile_settings.h"
+
+namespace ingot::tools {
+
+struct OpenedPlan {
+    std::shared_ptr<const runtime::PlanFile> file;
+    std::filesystem::path model;           // where the user gave a model
+    std::optional<CompileReport> compiled; // unless the plan was there
+};
+
+// Opens a plan; or the cached plan of a model, which is compiled (again) where it is not there or is damaged.
+// Throws Failure{bad_input} for settings that a finished plan can't follow.
+OpenedPlan open_plan(const std::filesystem::path& model_or_plan, const CompileSettings& settings, bool quiet);
+
+// The plan on a device. External weights come from `model`, where it is given, else from where the plan says;
+// that must be the model that the plan was made from, by its SHA-256: Failure{bad_input}.
+std::shared_ptr<const runtime::LoadedPlan>
+load_plan(const OpenedPlan& plan, std::shared_ptr<runtime::Device> device, const CompileSettings& settings);
+
+} // namespace ingot::tools

@@ -1,0 +1,57 @@
+// ingot: the command. Everything that it does is in tools/commands.
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "ir/error.h"
+#include "tools/commands/commands.h"
+#include "tools/driver/build_info.h"
+#include "tools/driver/compile_settings.h"
+#include "tools/driver/failure.h"
+
+using namespace ingot;
+using namespace ingot::tools;
+
+namespace {
+
+std::string version_text() {
+    std::string compiler;
+    try {
+        compiler = compiler_build_id(cache_directory({}));
+    } catch (const std::exception& e) {
+        compiler = fmt::format("none ({})", e.what());
+    }
+    return fmt::format("ingot {}\nbuild {}\ncompiler {}", version(), program_build_id(), compiler);
+}
+
+// "compile" where the fault is in the options of that command.
+std::string where(const CLI::App& app) {
+    const auto chosen = app.get_subcommands();
+    return chosen.empty() ? "" : chosen.front()->get_name();
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app("Compiles GGUF language models to plans, and runs them.", "ingot");
+    app.require_subcommand(1);
+    app.set_version_flag("--version", version_text, "print version, build and compiler");
+    app.footer("Examples:\n"
+               "  ingot run model.gguf -p 'Once upon a time' -n 64\n"
+               "  ingot compile model.gguf -o model.ingot\n"
+               "  ingot COMMAND --help\n"
+               "Exit codes: 0 all right, 1 failed, 2 bad usage or bad input.");
+    Action chosen;
+    for (const auto add : {add_compile})
+        add(app, chosen);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::Success& e) { // --help, --version
+        return static_cast<int>(guarded([&] { app.exit(e); }));
+    } catch (const CLI::ParseError& e) {
+        const std::string command = where(app);
+        print_error(fmt::format("{}{}{} (see ingot {}{}--help)", command, command.empty() ? "" : ": ",
+                                e.what(), command, command.empty() ? "" : " "));
+        return static_cast<int>(ExitCode::bad_input);
+    }
+    return static_cast<int>(guarded(chosen));
+}
