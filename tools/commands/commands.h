@@ -14,6 +14,8 @@ namespace ingot::tools {
 using Action = std::function<void()>;
 
 // Each adds its subcommand, whose callback sets `chosen`.
+void add_bench(CLI::App& app, Action& chosen);
 void add_compile(CLI::App& app, Action& chosen);
+void add_eval(CLI::App& app, Action& chosen);
 
 } // namespace ingot::tools

@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
                "  ingot COMMAND --help\n"
                "Exit codes: 0 all right, 1 failed, 2 bad usage or bad input.");
     Action chosen;
-    for (const auto add : {add_compile})
+    for (const auto add : {add_bench, add_compile, add_eval})
         add(app, chosen);
     try {
         app.parse(argc, argv);
