@@ -17,5 +17,6 @@ using Action = std::function<void()>;
 void add_bench(CLI::App& app, Action& chosen);
 void add_compile(CLI::App& app, Action& chosen);
 void add_eval(CLI::App& app, Action& chosen);
+void add_run(CLI::App& app, Action& chosen);
 
 } // namespace ingot::tools

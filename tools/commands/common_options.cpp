@@ -1,6 +1,7 @@
 #include "tools/commands/common_options.h"
 
 #include "codegen/targets.h"
+#include "tools/driver/input_file.h"
 
 namespace ingot::tools {
 
@@ -53,6 +54,43 @@ void add_cache(CLI::App& command, std::filesystem::path& cache) {
 
 void add_json(CLI::App& command, bool& json) {
     command.add_flag("--json", json, "print the result as JSON");
+}
+
+void add_text(CLI::App& command, TextInput& input, const std::string& what) {
+    CLI::Option_group& group = *command.add_option_group("text");
+    group.add_option("-p,--prompt", input.text, what)->option_text("TEXT");
+    group.add_option("-f,--file", input.file, what + ", from a file; - for standard input")
+        ->option_text("FILE");
+    group.require_option(1);
+}
+
+std::string text_of(const TextInput& input) {
+    return input.text ? *input.text : read_text(*input.file);
+}
+
+void add_sampler(CLI::App& command, runtime::SamplerOptions& options) {
+    const auto add = [&](const char* name, auto& value, const char* text, const char* doc) {
+        command.add_option(name, value, doc)->option_text(text)->capture_default_str();
+    };
+    add("--temp", options.temperature, "T", "temperature; 0: always the most likely token");
+    add("--top-k", options.top_k, "K", "choose among the K most likely; 0: all");
+    add("--top-p", options.top_p, "P", "choose among the fewest that together reach P; 1: all");
+    add("--min-p", options.min_p, "P", "choose among those with at least P times the best's probability");
+    add("--repeat-penalty", options.repetition_penalty, "X", "make the last 64 tokens less likely; 1: don't");
+    add("--seed", options.seed, "S", "the same seed gives the same text");
+}
+
+void add_session_settings(CLI::App& command, SessionSettings& settings) {
+    command.add_option("--device", settings.device, "where to run; ingot devices lists them")
+        ->option_text("NAME")
+        ->capture_default_str();
+    command.add_option("--threads", settings.threads, "threads of the host (default: one a core)")
+        ->option_text("N")
+        ->check(CLI::Range(1, 1024));
+    command
+        .add_option("--model", settings.model,
+                    "where the model is now, for a plan whose weights stayed in it")
+        ->option_text("FILE");
 }
 
 } // namespace ingot::tools

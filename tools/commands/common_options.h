@@ -2,10 +2,14 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
+#include <string>
 
 #include <CLI/CLI.hpp>
 
+#include "runtime/sampler.h"
 #include "tools/driver/compile_settings.h"
+#include "tools/driver/open_plan.h"
 
 namespace ingot::tools {
 
@@ -15,5 +19,19 @@ void add_model(CLI::App& command, std::filesystem::path& path, const char* name 
 void add_compile_settings(CLI::App& command, CompileSettings& settings);
 void add_cache(CLI::App& command, std::filesystem::path& cache);
 void add_json(CLI::App& command, bool& json);
+
+// A text that is given as it is, or as a file.
+struct TextInput {
+    std::optional<std::string> text;
+    std::optional<std::filesystem::path> file; // "-": standard input
+};
+// -p, -f; one of them is required.
+void add_text(CLI::App& command, TextInput& input, const std::string& what);
+std::string text_of(const TextInput& input);
+
+// --temp, --top-k, --top-p, --min-p, --repeat-penalty, --seed
+void add_sampler(CLI::App& command, runtime::SamplerOptions& options);
+// --device, --threads, --model
+void add_session_settings(CLI::App& command, SessionSettings& settings);
 
 } // namespace ingot::tools

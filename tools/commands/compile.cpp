@@ -113,7 +113,7 @@ void compile(const Options& options) {
         nlohmann::json out = json_of(report);
         out["plan"] = plan.string();
         if (options.time_passes) out["passes"] = json_of(times);
-        print_result(out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+        print_json(out);
         return;
     }
     print_times(times);

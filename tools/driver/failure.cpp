@@ -6,6 +6,7 @@
 #include <new>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "ir/error.h"
 #include "runtime/error.h"
@@ -50,6 +51,10 @@ void print_note(std::string_view text) {
 
 void print_result(std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+void print_json(const nlohmann::json& value) {
+    print_result(value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 void finish_output() {

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include <nlohmann/json_fwd.hpp>
+
 namespace ingot::tools {
 
 enum class ExitCode : int {
@@ -32,6 +34,8 @@ void print_note(std::string_view text);
 
 // Writes to stdout; a fault shows in finish_output.
 void print_result(std::string_view text);
+// The same as indented JSON; bytes that aren't UTF-8 become U+FFFD.
+void print_json(const nlohmann::json& value);
 // Flushes stdout; throws Failure{failed} where anything of it was lost.
 void finish_output();
 

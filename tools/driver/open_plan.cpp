@@ -5,6 +5,7 @@
 #include "plan_generated.h"
 #include "runtime/error.h"
 #include "runtime/external_weights.h"
+#include "runtime/open_device.h"
 #include "tools/driver/failure.h"
 #include "tools/driver/input_file.h"
 #include "tools/driver/plan_cache.h"
@@ -59,11 +60,10 @@ OpenedPlan open_plan(const fs::path& model_or_plan, const CompileSettings& setti
 
 std::shared_ptr<const runtime::LoadedPlan>
 load_plan(const OpenedPlan& plan, std::shared_ptr<runtime::Device> device, const CompileSettings& settings) {
-    const runtime::LoadOptions options{.produce_weights = [&](const runtime::PlanFile& file,
-                                                              std::span<std::byte> arena) {
+    const auto produce = [&](const runtime::PlanFile& file, std::span<std::byte> arena) {
         const plan::Plan& d = file.description();
-        const fs::path model =
-            !plan.model.empty() || d.model_path() == nullptr ? plan.model : fs::path(d.model_path()->str());
+        fs::path model = plan.model;
+        if (model.empty() && d.model_path() != nullptr) model = d.model_path()->str();
         std::error_code error;
         if (!fs::exists(model, error))
             throw Failure(ExitCode::bad_input, file.path().string(),
@@ -74,8 +74,16 @@ load_plan(const OpenedPlan& plan, std::shared_ptr<runtime::Device> device, const
                 ExitCode::bad_input, file.path().string(),
                 fmt::format("was made from another model than {} (their SHA-256 differ)", model.string()));
         runtime::pack_external_weights(file, model, arena);
-    }};
-    return runtime::LoadedPlan::load(plan.file, std::move(device), options);
+    };
+    return runtime::LoadedPlan::load(plan.file, std::move(device), {.produce_weights = produce});
+}
+
+std::unique_ptr<runtime::Session> open_session(const OpenedPlan& plan, const SessionSettings& session,
+                                               const CompileSettings& settings) {
+    OpenedPlan with_model = plan;
+    if (!session.model.empty()) with_model.model = session.model;
+    return runtime::Session::open(load_plan(with_model, runtime::open_device(session.device), settings),
+                                  {.queue = {.threads = session.threads}});
 }
 
 } // namespace ingot::tools

@@ -7,6 +7,7 @@
 
 #include "runtime/loaded_plan.h"
 #include "runtime/plan_file.h"
+#include "runtime/session.h"
 #include "tools/driver/compile_model.h"
 #include "tools/driver/compile_settings.h"
 
@@ -22,9 +23,18 @@ struct OpenedPlan {
 // Throws Failure{bad_input} for settings that a finished plan can't follow.
 OpenedPlan open_plan(const std::filesystem::path& model_or_plan, const CompileSettings& settings, bool quiet);
 
-// The plan on a device. External weights come from `model`, where it is given, else from where the plan says;
-// that must be the model that the plan was made from, by its SHA-256: Failure{bad_input}.
+// The plan on a device. External weights come from the model that the user gave, else from where the plan
+// says; that must be the model that the plan was made from, by its SHA-256: Failure{bad_input}.
 std::shared_ptr<const runtime::LoadedPlan>
 load_plan(const OpenedPlan& plan, std::shared_ptr<runtime::Device> device, const CompileSettings& settings);
+
+// Where and how a plan runs.
+struct SessionSettings {
+    std::string device = "host";
+    unsigned threads = 0;        // 0: one a core
+    std::filesystem::path model; // for external weights; empty: where the plan says
+};
+std::unique_ptr<runtime::Session> open_session(const OpenedPlan& plan, const SessionSettings& session,
+                                               const CompileSettings& settings);
 
 } // namespace ingot::tools

@@ -1,4 +1,6 @@
 // ingot: the command. Everything that it does is in tools/commands.
+#include <array>
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
@@ -12,6 +14,13 @@ using namespace ingot;
 using namespace ingot::tools;
 
 namespace {
+
+constexpr std::array commands = {
+    add_bench,
+    add_compile,
+    add_eval,
+    add_run,
+};
 
 std::string version_text() {
     std::string compiler;
@@ -41,7 +50,7 @@ int main(int argc, char** argv) {
                "  ingot COMMAND --help\n"
                "Exit codes: 0 all right, 1 failed, 2 bad usage or bad input.");
     Action chosen;
-    for (const auto add : {add_bench, add_compile, add_eval})
+    for (const auto add : commands)
         add(app, chosen);
     try {
         app.parse(argc, argv);
