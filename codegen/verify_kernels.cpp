@@ -96,6 +96,11 @@ Tensor expectation(const Graph& body, size_t r, const std::vector<Tensor>& out,
     return Tensor::from_ints(reference[r].dims, ids);
 }
 
+bool works_quantized(const Graph& body) {
+    const auto is_q8a = [](const Value& v) { return v.type.element == Element::q8a; };
+    return std::any_of(body.values.begin(), body.values.end(), is_q8a);
+}
+
 constexpr size_t npos = std::numeric_limits<size_t>::max();
 
 } // namespace
@@ -125,7 +130,8 @@ std::vector<KernelCheck> verify_kernels(KernelCompiler& compiler, std::span<cons
         if (seen[compiled.kernel_of[i]]) continue;
         seen[compiled.kernel_of[i]] = true;
         const Graph& body = *specs[i].body;
-        const CompiledKernel& kernel = compiled.kernels[compiled.kernel_of[i]];
+        CompiledKernel kernel = compiled.kernels[compiled.kernel_of[i]];
+        if (!options.objects.empty()) kernel.object = options.objects[i];
         std::vector<int64_t> done;
         for (const int64_t wanted : options.sizes) {
             HostRun run{.inputs = {}, .symbols = {}, .threads = options.threads};
@@ -151,7 +157,8 @@ std::vector<KernelCheck> verify_kernels(KernelCompiler& compiler, std::span<cons
                                   .key = kernel.key,
                                   .result = print(body.type(body.results[r]), body.symbols),
                                   .size = size,
-                                  .nmse = difference(out[r], expectation(body, r, out, expected))});
+                                  .nmse = difference(out[r], expectation(body, r, out, expected)),
+                                  .quantized = works_quantized(body)});
                 if (report) report(checks.back());
             }
         }

@@ -17,6 +17,8 @@ struct VerifyOptions {
     // Values of the symbols, one run for each; those outside of a symbol's bounds are clamped into them. Odd
     // ones leave partial tiles.
     std::vector<int64_t> sizes = {1, 5, 37};
+    // Code to run instead of what the compiler makes, one a spec: that of a plan. Empty: the compiler's.
+    std::vector<std::string> objects = {};
 };
 
 // One result of one run. The error is |out - reference|^2 / |reference|^2, 0 where both are zero; NaN
@@ -27,6 +29,7 @@ struct KernelCheck {
     std::string result; // its type, as IR text
     int64_t size = 0;   // value of the symbols
     double nmse = 0;
+    bool quantized = false; // it works on 8-bit activations, where a rounding may fall to either side
 };
 
 // Compiles and checks each distinct kernel of the specs, in their order; `report` gets each check as it is

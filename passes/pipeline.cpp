@@ -50,11 +50,29 @@ constexpr std::array list = {
     Pass{"plan-memory", plan_memory, Phase::planned, true, "offsets of all transient values"},
 };
 
+// The phase of the graphs that the pipeline gives to a pass.
+Phase phase_before(const Pass& pass) {
+    Phase phase = Phase::imported;
+    for (const Pass& p : list) {
+        if (p.name == pass.name) return phase;
+        phase = p.phase;
+    }
+    return phase;
+}
+
+[[noreturn]] void fail_phase(const Pass& pass, Phase actual) {
+    throw Error(fmt::format("pass {}", pass.name), fmt::format("it takes a graph that is {}; this one is {}",
+                                                               text(phase_before(pass)), text(actual)));
+}
+
 void run_one(const Pass& pass, Graph& g, const PassContext& context) {
+    const Phase before = g.phase;
+    if (pass.required && before != phase_before(pass)) fail_phase(pass, before);
     pass.run(g, context);
     try {
         verify(g);
     } catch (const Error& e) {
+        if (before != phase_before(pass)) fail_phase(pass, before);
         // The input was well-formed before, so this is our fault; say which pass it was.
         throw std::logic_error(fmt::format("after pass {}: {}", pass.name, e.what()));
     }

@@ -33,7 +33,8 @@ struct PipelineOptions {
 // Runs the pipeline on an imported graph; verifies after every pass.
 void run_pipeline(ir::Graph& g, const PassContext& context, const PipelineOptions& options = {});
 
-// Runs the named passes alone, in the order given; verifies before the first and after each.
+// Runs the named passes alone, in the order given; verifies before the first and after each. Throws ir::Error
+// for an unknown pass, and for one that needs a graph in another phase.
 void run_passes(ir::Graph& g, std::span<const std::string> names, const PassContext& context);
 
 } // namespace ingot::passes

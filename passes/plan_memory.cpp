@@ -11,52 +11,55 @@ using namespace ir;
 
 namespace {
 
-struct Lifetimes {
-    memory::Problem problem;
-    std::vector<ValueId> values; // of the problem's buffers
-};
-
 uint64_t rounded(uint64_t bytes, uint64_t alignment) {
     return (bytes + alignment - 1) / alignment * alignment;
 }
 
-// Time is the number of the node. Sizes are whole multiples of the alignment, so that the bound is one that a
-// placement with aligned offsets can reach.
-Lifetimes lifetimes(const Graph& g, uint64_t alignment) {
-    Lifetimes out;
-    const auto read_by = readers(g);
-    for (NodeId id = 0; id < g.nodes.size(); ++id)
-        for (ValueId v : g.nodes[id].results) {
-            if (g.type(v).pool != Pool::transient) continue;
-            const int64_t last = read_by[v].empty() ? id : std::max(id, read_by[v].back());
-            out.problem.buffers.push_back({.size = rounded(max_bytes(g.type(v), g.symbols), alignment),
-                                           .lower = id,
-                                           .upper = last + 1,
-                                           .alignment = alignment});
-            out.values.push_back(v);
-        }
-    return out;
+// Time is the number of the node.
+memory::Problem problem_of(const std::vector<Lifetime>& lifetimes, uint64_t alignment) {
+    memory::Problem problem;
+    for (const Lifetime& l : lifetimes)
+        problem.buffers.push_back(
+            {.size = l.bytes, .lower = l.first, .upper = int64_t{l.last} + 1, .alignment = alignment});
+    return problem;
 }
 
 } // namespace
 
+// Sizes are whole multiples of the alignment, so that the bound is one that a placement with aligned offsets
+// can reach.
+std::vector<Lifetime> transient_lifetimes(const Graph& g, const PassContext& context) {
+    std::vector<Lifetime> out;
+    const auto read_by = readers(g);
+    for (NodeId id = 0; id < g.nodes.size(); ++id)
+        for (ValueId v : g.nodes[id].results) {
+            if (g.type(v).pool != Pool::transient) continue;
+            out.push_back({.value = v,
+                           .first = id,
+                           .last = read_by[v].empty() ? id : std::max(id, read_by[v].back()),
+                           .bytes = rounded(max_bytes(g.type(v), g.symbols), context.alignment)});
+        }
+    return out;
+}
+
 void plan_memory(Graph& g, const PassContext& context) {
-    const Lifetimes l = lifetimes(g, context.alignment);
-    const memory::Placement placement = memory::plan(l.problem);
-    for (size_t i = 0; i < l.values.size(); ++i)
-        g.values[l.values[i]].placement =
-            Placement{.offset = placement.offsets[i], .bytes = max_bytes(g.type(l.values[i]), g.symbols)};
+    const std::vector<Lifetime> lifetimes = transient_lifetimes(g, context);
+    const memory::Placement placement = memory::plan(problem_of(lifetimes, context.alignment));
+    for (size_t i = 0; i < lifetimes.size(); ++i)
+        g.values[lifetimes[i].value].placement = Placement{
+            .offset = placement.offsets[i], .bytes = max_bytes(g.type(lifetimes[i].value), g.symbols)};
     g.phase = Phase::planned;
     for (Graph& body : g.bodies)
         body.phase = Phase::planned;
 }
 
 MemoryReport memory_report(const Graph& planned, const PassContext& context) {
-    const Lifetimes l = lifetimes(planned, context.alignment);
-    MemoryReport report{.peak = 0, .lower_bound = memory::lower_bound(l.problem)};
-    for (size_t i = 0; i < l.values.size(); ++i)
-        if (const auto& p = planned.values[l.values[i]].placement)
-            report.peak = std::max(report.peak, p->offset + l.problem.buffers[i].size);
+    const std::vector<Lifetime> lifetimes = transient_lifetimes(planned, context);
+    MemoryReport report{.peak = 0,
+                        .lower_bound = memory::lower_bound(problem_of(lifetimes, context.alignment))};
+    for (const Lifetime& l : lifetimes)
+        if (const auto& p = planned.values[l.value].placement)
+            report.peak = std::max(report.peak, p->offset + l.bytes);
     return report;
 }
 

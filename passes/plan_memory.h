@@ -9,6 +9,15 @@ namespace ingot::passes {
 // one kernel nothing says that all reads come before the first write.
 void plan_memory(ir::Graph& g, const PassContext& context);
 
+// From the node that writes a value to the last one that reads it, both included.
+struct Lifetime {
+    ir::ValueId value = 0;
+    ir::NodeId first = 0, last = 0;
+    uint64_t bytes = 0; // whole multiples of the alignment
+};
+// Of all transient values, in the order in which they are made.
+std::vector<Lifetime> transient_lifetimes(const ir::Graph& scheduled, const PassContext& context = {});
+
 // What `ingot inspect` prints: the bytes the planned arena needs and the bound that no plan can go below.
 struct MemoryReport {
     uint64_t peak = 0;

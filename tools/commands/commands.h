@@ -15,8 +15,16 @@ using Action = std::function<void()>;
 
 // Each adds its subcommand, whose callback sets `chosen`.
 void add_bench(CLI::App& app, Action& chosen);
+void add_cache_command(CLI::App& app, Action& chosen);
 void add_compile(CLI::App& app, Action& chosen);
+void add_completion(CLI::App& app, Action& chosen);
+void add_devices(CLI::App& app, Action& chosen);
+void add_dump(CLI::App& app, Action& chosen);
 void add_eval(CLI::App& app, Action& chosen);
+void add_inspect(CLI::App& app, Action& chosen);
+void add_opt(CLI::App& app, Action& chosen);
 void add_run(CLI::App& app, Action& chosen);
+void add_tokenize(CLI::App& app, Action& chosen);
+void add_verify(CLI::App& app, Action& chosen);
 
 } // namespace ingot::tools

@@ -8,8 +8,8 @@
 #include "ir/dot.h"
 #include "ir/json.h"
 #include "ir/print.h"
+#include "ir/verify.h"
 #include "plan_generated.h"
-#include "runtime/plan_file.h"
 #include "tools/driver/compile_model.h"
 #include "tools/driver/failure.h"
 
@@ -42,13 +42,13 @@ std::vector<ir::Graph> graphs_in_phase(const std::filesystem::path& model, ir::P
     return lowered;
 }
 
-std::vector<ir::Graph> graphs_of_plan(const std::filesystem::path& plan) {
-    const auto file = runtime::PlanFile::open(plan);
+std::vector<ir::Graph> graphs_of_plan(const runtime::PlanFile& plan) {
     std::vector<ir::Graph> graphs;
-    for (const plan::Program* program : *file->description().programs()) {
+    for (const plan::Program* program : *plan.description().programs()) {
         if (program->ir() == nullptr)
-            throw Failure(ExitCode::bad_input, plan.string(), "it carries no graphs");
-        graphs.push_back(ir::parse(program->ir()->string_view(), plan.string()));
+            throw Failure(ExitCode::bad_input, plan.path().string(), "it carries no graphs");
+        graphs.push_back(ir::parse(program->ir()->string_view(), plan.path().string()));
+        ir::verify(graphs.back());
     }
     return graphs;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ir/graph.h"
+#include "runtime/plan_file.h"
 #include "tools/driver/compile_settings.h"
 #include "tools/driver/model_graphs.h"
 
@@ -19,8 +20,8 @@ std::vector<ir::Graph> graphs_in_phase(const std::filesystem::path& model, ir::P
                                        const CompileSettings& settings,
                                        std::vector<PassTime>* times = nullptr);
 
-// The lowered graphs that a plan carries.
-std::vector<ir::Graph> graphs_of_plan(const std::filesystem::path& plan);
+// The lowered graphs that a plan carries. Throws Failure{bad_input} where they are no graphs.
+std::vector<ir::Graph> graphs_of_plan(const runtime::PlanFile& plan);
 
 enum class GraphFormat { text, dot, json };
 // One after the other; as JSON a list of objects.

@@ -40,12 +40,15 @@ std::shared_ptr<const runtime::PlanFile> open_cached(const fs::path& path) {
 
 } // namespace
 
+void require_no_compilation(const CompileSettings& settings, const fs::path& plan) {
+    if (const char* option = option_of_compilation(settings))
+        throw Failure(ExitCode::bad_input, option,
+                      fmt::format("{} is a plan, for which that is settled; give its model", plan.string()));
+}
+
 OpenedPlan open_plan(const fs::path& model_or_plan, const CompileSettings& settings, bool quiet) {
     if (kind_of(model_or_plan) == FileKind::plan) {
-        if (const char* option = option_of_compilation(settings))
-            throw Failure(ExitCode::bad_input, option,
-                          fmt::format("{} is a plan, for which that is settled; give its model",
-                                      model_or_plan.string()));
+        require_no_compilation(settings, model_or_plan);
         return {.file = runtime::PlanFile::open(model_or_plan), .model = {}, .compiled = {}};
     }
     const fs::path path = cached_plan(model_or_plan, settings);

@@ -19,6 +19,9 @@ struct OpenedPlan {
     std::optional<CompileReport> compiled; // unless the plan was there
 };
 
+// Throws Failure{bad_input} where the settings hold what only a compilation can follow.
+void require_no_compilation(const CompileSettings& settings, const std::filesystem::path& plan);
+
 // Opens a plan; or the cached plan of a model, which is compiled (again) where it is not there or is damaged.
 // Throws Failure{bad_input} for settings that a finished plan can't follow.
 OpenedPlan open_plan(const std::filesystem::path& model_or_plan, const CompileSettings& settings, bool quiet);

@@ -1,0 +1,108 @@
+// ingot verify MODEL|PLAN: every kernel against the reference evaluator.
+#include <algorithm>
+#include <memory>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "codegen/verify_kernels.h"
+#include "tools/commands/commands.h"
+#include "tools/commands/common_options.h"
+#include "tools/driver/failure.h"
+#include "tools/driver/input_file.h"
+#include "tools/driver/plan_kernels.h"
+#include "tools/driver/progress.h"
+
+namespace ingot::tools {
+
+namespace {
+
+// Rounding of f32 sums; and what 8-bit activations add where a code falls to the other side of a half.
+constexpr double bound_f32 = 1e-7, bound_quantized = 5e-4;
+
+struct Options {
+    std::filesystem::path model;
+    CompileSettings settings;
+    codegen::VerifyOptions verify;
+    bool json = false;
+};
+
+double bound(const codegen::KernelCheck& check) {
+    return check.quantized ? bound_quantized : bound_f32;
+}
+
+bool passes(const codegen::KernelCheck& check) {
+    return check.nmse <= bound(check);
+}
+
+std::string line(const codegen::KernelCheck& check) {
+    return fmt::format("{:<28} {:>4}  {:>9.2e}  {:>7.0e}  {:<4} {}\n", check.kernel, check.size, check.nmse,
+                       bound(check), passes(check) ? "ok" : "OVER", check.result);
+}
+
+void verify(const Options& options) {
+    const PlanKernels kernels = kind_of(options.model) == FileKind::gguf
+                                    ? kernels_of_model(options.model, options.settings)
+                                    : kernels_of_plan(options.model, options.settings);
+    codegen::KernelCompiler compiler = open_compiler(kernels.settings);
+    if (!codegen::machine_runs(compiler.target()))
+        throw Failure(ExitCode::bad_input, fmt::format("target {}", compiler.target().name),
+                      "this machine can't run its kernels; verify there, or give another --target");
+    codegen::VerifyOptions how = options.verify;
+    how.objects = kernels.objects;
+    if (!options.json)
+        print_result(fmt::format("{:<28} {:>4}  {:>9}  {:>7}  {:<4} {}\n", "kernel", "size", "NMSE", "bound",
+                                 "", "result"));
+    const auto checks = codegen::verify_kernels(compiler, kernels.specs, how, [&](const auto& check) {
+        if (!options.json) print_result(line(check));
+    });
+    if (options.json) {
+        nlohmann::json list = nlohmann::json::array();
+        for (const codegen::KernelCheck& check : checks)
+            list.push_back({{"kernel", check.kernel},
+                            {"key", check.key},
+                            {"result", check.result},
+                            {"size", check.size},
+                            {"nmse", check.nmse}, // infinity, which JSON lacks, becomes null
+                            {"bound", bound(check)},
+                            {"ok", passes(check)}});
+        print_json({{"target", compiler.target().name}, {"checks", list}});
+    }
+    const auto over = std::count_if(checks.begin(), checks.end(), [](const auto& c) { return !passes(c); });
+    if (over > 0)
+        throw Failure(ExitCode::failed, options.model.string(),
+                      fmt::format("{} of {} results differ from the reference", over, checks.size()));
+}
+
+} // namespace
+
+void add_verify(CLI::App& app, Action& chosen) {
+    const auto options = std::make_shared<Options>();
+    CLI::App& command = *app.add_subcommand("verify", "Judge every kernel by the reference evaluator");
+    add_model(command, options->model);
+    command.add_option("--seed", options->verify.seed, "of the random inputs")
+        ->option_text("S")
+        ->capture_default_str();
+    command.add_option("--threads", options->verify.threads, "threads that run a kernel together")
+        ->option_text("N")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 256));
+    command.add_option("--sizes", options->verify.sizes, "tokens of a step, one run for each")
+        ->option_text("N,M")
+        ->delimiter(',')
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
+    add_compile_settings(command, options->settings);
+    add_json(command, options->json);
+    command.footer(
+        "Each distinct kernel runs on random input of several sizes; the error is\n"
+        "|kernel - reference|^2 / |reference|^2, at most 1e-7 in f32 and 5e-4 with 8-bit activations.\n"
+        "Of a plan, its own code is run. Exit code 1 where a kernel is over its bound.\n"
+        "Examples:\n"
+        "  ingot verify model.gguf\n"
+        "  ingot verify model.ingot --json\n"
+        "  ingot verify model.gguf --target x86-64-v3 --threads 1 --sizes 1,16,512");
+    command.callback([options, &chosen] { chosen = [options] { verify(*options); }; });
+}
+
+} // namespace ingot::tools
