@@ -107,7 +107,7 @@ BuildReport build_plan(const BuildInput& input, KernelCompiler& compiler, const 
         if (options.progress)
             options.progress({.stage = BuildProgress::Stage::kernels, .done = done, .total = total});
     });
-    for (const HostSource& source : kernels.source_of)
+    for (const KernelSource& source : kernels.source_of)
         layout.reserve_workspace(source.workspace_bytes);
 
     const PlanText plan = describe_plan(input, options, compiler.target(), kernels, layout);

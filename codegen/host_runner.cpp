@@ -139,8 +139,8 @@ void call_on_threads(const Code& code, const std::vector<void*>& operands, const
 
 } // namespace
 
-std::vector<Tensor> run_host_kernel(const CompiledKernel& kernel, const HostSource& source, const Graph& body,
-                                    const HostRun& run) {
+std::vector<Tensor> run_host_kernel(const CompiledKernel& kernel, const KernelSource& source,
+                                    const Graph& body, const HostRun& run) {
     const Code code(kernel);
     std::vector<int32_t> dims;
     for (const Symbol& s : body.symbols)

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "codegen/host_source.h"
 #include "codegen/kernel_compiler.h"
+#include "codegen/kernel_source.h"
 #include "ir/graph.h"
 #include "ir/tensor.h"
 
@@ -22,7 +22,7 @@ struct HostRun {
 // The results of the body in `rows` layout; a cache that is appended to is a result too. Memory of results is
 // filled with NaN before, and what lies behind every buffer is checked after: a write past a buffer is an
 // ir::Error, as is an object that can't be loaded.
-std::vector<ir::Tensor> run_host_kernel(const CompiledKernel& kernel, const HostSource& source,
+std::vector<ir::Tensor> run_host_kernel(const CompiledKernel& kernel, const KernelSource& source,
                                         const ir::Graph& body, const HostRun& run);
 
 } // namespace ingot::codegen

@@ -80,14 +80,14 @@ void emit_attention_kernel(const Region& region, SourceText& out, std::set<std::
 
 } // namespace
 
-HostSource host_kernel_source(const Graph& body, std::string_view node_name) {
+KernelSource host_kernel_source(const Graph& body, std::string_view node_name) {
     const Region region(body, node_name);
-    HostSource source;
+    KernelSource source;
     std::set<std::string> headers{"runtime/host_abi.h", "memory.h", "simd.h"};
     SourceText text;
     text.open(fmt::format(
         "extern \"C\" __attribute__((visibility(\"default\"))) void {}(const ingot_host::Call* c) {{",
-        host_kernel_symbol));
+        kernel_symbol));
     text.line("using namespace ingot_host;");
     region.declare_operands(text);
     if (has(body, Op::matmul))

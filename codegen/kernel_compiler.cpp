@@ -24,7 +24,7 @@ size_t bytes_of(const CompileRequest& request) {
     return bytes;
 }
 
-CompileRequest request_for(const Target& target, const std::string& name, const HostSource& source) {
+CompileRequest request_for(const Target& target, const std::string& name, const KernelSource& source) {
     return {.name = name,
             .source = source.text,
             .headers = headers_of(source.text),
@@ -40,7 +40,7 @@ KernelCompiler::KernelCompiler(const Target& target, CompilerOptions options)
 }
 
 CompileRequest KernelCompiler::request(const KernelSpec& spec) const {
-    return request_for(target_, spec.name, host_kernel_source(*spec.body, spec.name));
+    return request_for(target_, spec.name, kernel_source(target_, *spec.body, spec.name));
 }
 
 std::string KernelCompiler::listing(const KernelSpec& spec, Emit emit) {
@@ -58,14 +58,14 @@ CompiledKernels KernelCompiler::compile(std::span<const KernelSpec> specs,
     std::vector<CompileRequest> missing;
     std::vector<size_t> missing_at;
     for (const KernelSpec& spec : specs) {
-        out.source_of.push_back(host_kernel_source(*spec.body, spec.name));
+        out.source_of.push_back(kernel_source(target_, *spec.body, spec.name));
         const auto [at, is_new] = by_source.try_emplace(out.source_of.back().text, out.kernels.size());
         out.kernel_of.push_back(at->second);
         if (!is_new) continue;
         CompileRequest wanted = request_for(target_, spec.name, out.source_of.back());
         CompiledKernel kernel{.name = spec.name,
                               .key = kernel_key(wanted, target_, out.compiler),
-                              .symbol = std::string(host_kernel_symbol),
+                              .symbol = std::string(kernel_symbol),
                               .object = {},
                               .source_bytes = bytes_of(wanted)};
         if (auto object = cache_ ? cache_->load(kernel.key) : std::nullopt) {

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "codegen/host_source.h"
 #include "codegen/kernel_cache.h"
+#include "codegen/kernel_source.h"
 #include "codegen/targets.h"
 #include "codegen/worker_pool.h"
 #include "ir/graph.h"
@@ -35,7 +35,7 @@ struct CompiledKernel {
 struct CompiledKernels {
     std::vector<CompiledKernel> kernels; // each once
     std::vector<size_t> kernel_of;       // by spec: index into kernels
-    std::vector<HostSource> source_of;   // by spec
+    std::vector<KernelSource> source_of; // by spec
     std::string compiler;                // build id
     double seconds = 0;
 };

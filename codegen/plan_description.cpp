@@ -126,7 +126,7 @@ class Description {
     }
 
     Offset<plan::Launch> launch(const Graph& g, const Node& n, size_t spec) {
-        const HostSource& source = kernels_.source_of[spec];
+        const KernelSource& source = kernels_.source_of[spec];
         std::vector<plan::BufferRef> operands;
         for (const ValueId v : n.operands)
             operands.push_back(buffer_of(layout_.place_of(g, v)));
@@ -144,7 +144,16 @@ class Description {
         const auto operand_list = b_.CreateVectorOfStructs(operands);
         const auto weight_list = b_.CreateVectorOfStructs(weights);
         return plan::CreateLaunch(b_, static_cast<uint32_t>(kernels_.kernel_of[spec]),
-                                  b_.CreateString(n.name), operand_list, weight_list, bytes);
+                                  b_.CreateString(n.name), operand_list, weight_list, bytes,
+                                  geometry(source.geometry));
+    }
+
+    Offset<plan::Geometry> geometry(const std::optional<runtime::LaunchGeometry>& g) {
+        if (!g) return {};
+        std::vector<plan::GridDim> grid;
+        for (const runtime::GridDim& d : g->grid)
+            grid.emplace_back(d.count, d.symbol, d.divisor);
+        return plan::CreateGeometry(b_, g->threads, g->shared_bytes, b_.CreateVectorOfStructs(grid));
     }
 
     Offset<plan::Binding> binding(const Graph& g, ValueId v) {

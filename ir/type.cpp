@@ -5,12 +5,14 @@
 #include <fmt/format.h>
 
 #include "ir/error.h"
+#include "ir/row_tiles.h"
 
 namespace ingot::ir {
 namespace {
 
 constexpr std::array<std::string_view, 4> pool_names = {"weights", "state", "transient", "io"};
-constexpr std::array<std::string_view, 4> layout_names = {"rows", "panel16", "panel16_pair", "kv_channels"};
+constexpr std::array<std::string_view, 7> layout_names = {
+    "rows", "panel16", "panel16_pair", "kv_channels", "row_tiles", "row_tiles_pair", "kv_octets"};
 
 constexpr uint64_t panel_rows = 16;
 constexpr uint64_t panel_alignment = 64;
@@ -102,6 +104,11 @@ std::optional<Layout> layout_from_text(std::string_view t) {
     return find<Layout>(layout_names, t);
 }
 
+bool is_packed(Layout l) {
+    return l == Layout::panel16 || l == Layout::panel16_pair || l == Layout::row_tiles ||
+           l == Layout::row_tiles_pair;
+}
+
 uint64_t packed_bytes(Element element, Layout layout, uint64_t rows, uint64_t cols) {
     switch (layout) {
     case Layout::rows:
@@ -112,7 +119,17 @@ uint64_t packed_bytes(Element element, Layout layout, uint64_t rows, uint64_t co
         if (rows % 2 != 0)
             throw Error("type", fmt::format("panel16_pair needs an even number of rows, not {}", rows));
         return multiply(multiply(panels(rows / 2), 2), panel_bytes(element, cols));
+    case Layout::row_tiles: {
+        const uint64_t height = row_tile_height(element, cols);
+        return multiply(rows / height + (rows % height != 0 ? 1 : 0), row_tile_bytes(element, cols));
+    }
+    case Layout::row_tiles_pair: {
+        if (rows % 2 != 0)
+            throw Error("type", fmt::format("row_tiles_pair needs an even number of rows, not {}", rows));
+        return multiply(2, packed_bytes(element, Layout::row_tiles, rows / 2, cols));
+    }
     case Layout::kv_channels:
+    case Layout::kv_octets:
         break;
     }
     throw Error("type", fmt::format("{} is not a layout of weights", text(layout)));
@@ -120,7 +137,7 @@ uint64_t packed_bytes(Element element, Layout layout, uint64_t rows, uint64_t co
 
 uint64_t max_bytes(const Type& type, std::span<const Symbol> symbols) {
     if (type.dims.empty()) throw Error("type", "it has no dims");
-    if (type.layout == Layout::panel16 || type.layout == Layout::panel16_pair) {
+    if (is_packed(type.layout)) {
         if (type.dims.size() != 2) throw Error("type", fmt::format("{} needs two dims", text(type.layout)));
         return packed_bytes(type.element, type.layout, max_extent(type.dims[0], symbols),
                             max_extent(type.dims[1], symbols));

@@ -23,11 +23,17 @@ enum class Pool : uint8_t {
 
 // How the elements of a tensor lie in memory. Dims are logical and never change with the layout.
 enum class Layout : uint8_t {
-    rows,         // row-major, blocks along the last dim
-    panel16,      // weights [N, K]: panels of 16 rows, see kernels_templates/host/formats
-    panel16_pair, // the same for [2M, K], panels of rows 0..M-1 and of rows M..2M-1 in turn
-    kv_channels,  // KV cache [pages, heads, positions, channels] with positions innermost (keys)
+    rows,           // row-major, blocks along the last dim
+    panel16,        // weights [N, K]: panels of 16 rows, see kernels_templates/host/formats
+    panel16_pair,   // the same for [2M, K], panels of rows 0..M-1 and of rows M..2M-1 in turn
+    kv_channels,    // KV cache [pages, heads, positions, channels] with positions innermost (keys)
+    row_tiles,      // weights [N, K]: tiles of a few rows, each row in planes of 16 bytes (ir/row_tiles.h)
+    row_tiles_pair, // the same for [2M, K], tiles of rows 0..M-1 and of rows M..2M-1 in turn
+    kv_octets, // KV cache [pages, heads, channels/8, positions, 8] (keys): eight channels are 16 bytes of f16
 };
+
+// Whether it is a layout of packed weights.
+bool is_packed(Layout l);
 
 std::string_view text(Pool p);
 std::string_view text(Layout l);
@@ -71,8 +77,7 @@ struct Type {
 // blocks.
 uint64_t max_bytes(const Type& type, std::span<const Symbol> symbols);
 
-// Bytes that a packed weight of `rows` × `cols` takes in `layout` (rows padded to whole panels, panels to 64
-// bytes).
+// Bytes that a packed weight of `rows` × `cols` takes in `layout` (rows padded to whole panels or tiles).
 uint64_t packed_bytes(Element element, Layout layout, uint64_t rows, uint64_t cols);
 
 } // namespace ingot::ir

@@ -71,9 +71,10 @@ void check_node_ids(const Scope& s) {
 void check_layout(const Scope& s, ValueId v) {
     const Type& t = s.graph.type(v);
     if (t.layout == Layout::rows) return;
-    if (t.layout == Layout::kv_channels) {
+    if (t.layout == Layout::kv_channels || t.layout == Layout::kv_octets) {
         if (t.dims.size() != 4 || t.pool != Pool::state || is_quantized(t.element))
-            s.fail_value(v, "has layout kv_channels, which is for floats of four dims in state");
+            s.fail_value(
+                v, fmt::format("has layout {}, which is for floats of four dims in state", text(t.layout)));
         return;
     }
     if (t.dims.size() != 2 || t.dims[0].is_symbol() || t.dims[1].is_symbol() || t.pool != Pool::weights)

@@ -14,7 +14,13 @@ using namespace ir;
 
 namespace {
 
-enum class Role { anchor, prologue, epilogue, outside };
+enum class Role {
+    anchor,
+    prologue,
+    epilogue,
+    late, // one number a row, needed behind an anchor: belongs to the kernel of its reader
+    outside,
+};
 
 Role role_of(const Graph& g, const Node& n) {
     switch (n.op) {
@@ -26,6 +32,8 @@ Role role_of(const Graph& g, const Node& n) {
     case Op::rms_norm:
     case Op::gather_rows:
         return Role::prologue;
+    case Op::norm_scale:
+        return Role::late;
     case Op::constant:
     case Op::concat_rows:
     case Op::pack:
@@ -51,6 +59,7 @@ class Partition {
     explicit Partition(const Graph& g) : g_(g), readers_(readers(g)), region_(g.nodes.size(), none) {
         for (NodeId id = 0; id < g.nodes.size(); ++id)
             place(id);
+        claim_late();
         // Prologues that nothing claimed: read by several kernels, or by no anchor. They get kernels of their
         // own, in the order of the nodes, which needs the regions numbered anew.
         renumber();
@@ -68,6 +77,7 @@ class Partition {
         case Role::outside:
             return;
         case Role::prologue:
+        case Role::late:
             return;
         case Role::anchor: {
             uint32_t region = none;
@@ -121,6 +131,19 @@ class Partition {
             if (!ours) continue;
             region_[p] = region_[id];
             claim_prologue(p);
+        }
+    }
+
+    // Late nodes go where all their readers are.
+    void claim_late() {
+        for (NodeId id = 0; id < g_.nodes.size(); ++id) {
+            const Node& n = g_.nodes[id];
+            if (role_of(g_, n) != Role::late || is_result(n.results[0])) continue;
+            const std::vector<NodeId>& read_by = readers_[n.results[0]];
+            const bool one = !read_by.empty() && std::all_of(read_by.begin(), read_by.end(), [&](NodeId r) {
+                return region_[r] == region_[read_by[0]];
+            });
+            if (one) region_[id] = region_[read_by[0]];
         }
     }
 

@@ -32,7 +32,9 @@ bool is_pair(const Graph& body, const Node& matmul, const std::vector<std::vecto
 }
 
 // The layout that the body wants of each of its params; rows where it does not care.
-std::vector<Layout> wanted_layouts(const Graph& body) {
+std::vector<Layout> wanted_layouts(const Graph& body, bool row_tiles) {
+    const Layout plain = row_tiles ? Layout::row_tiles : Layout::panel16;
+    const Layout pair = row_tiles ? Layout::row_tiles_pair : Layout::panel16_pair;
     const auto read_by = readers(body);
     std::vector<Layout> out;
     for (ValueId p : body.params) {
@@ -40,9 +42,9 @@ std::vector<Layout> wanted_layouts(const Graph& body) {
         for (NodeId id : read_by[p]) {
             const Node& n = body.nodes[id];
             if (n.op == Op::matmul && n.operands[1] == p)
-                layout = is_pair(body, n, read_by) ? Layout::panel16_pair : Layout::panel16;
+                layout = is_pair(body, n, read_by) ? pair : plain;
             else if (n.op == Op::embed && n.operands[1] == p && layout == Layout::rows)
-                layout = Layout::panel16;
+                layout = plain;
         }
         out.push_back(layout);
     }
@@ -51,7 +53,7 @@ std::vector<Layout> wanted_layouts(const Graph& body) {
 
 } // namespace
 
-void pack_weights(Graph& g, const PassContext&) {
+void pack_weights(Graph& g, const PassContext& context) {
     Rewriter r(g);
     std::map<std::pair<ValueId, Layout>, ValueId> packed;
     for (NodeId id = 0; id < g.nodes.size(); ++id) {
@@ -62,7 +64,7 @@ void pack_weights(Graph& g, const PassContext&) {
         }
         Graph body = g.bodies[n.body];
         std::vector<ValueId> operands = r(n.operands);
-        const std::vector<Layout> layouts = wanted_layouts(body);
+        const std::vector<Layout> layouts = wanted_layouts(body, context.row_tiles);
         for (size_t i = 0; i < operands.size(); ++i) {
             if (layouts[i] == Layout::rows || !is_weights(r.graph, operands[i])) continue;
             Type type = r.graph.type(operands[i]);

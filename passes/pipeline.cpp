@@ -9,7 +9,9 @@
 
 #include "ir/error.h"
 #include "ir/verify.h"
+#include "passes/defer_norms.h"
 #include "passes/fuse_regions.h"
+#include "passes/lay_out_caches.h"
 #include "passes/merge_projections.h"
 #include "passes/pack_weights.h"
 #include "passes/plan_memory.h"
@@ -36,10 +38,14 @@ constexpr std::array list = {
     Pass{"remove-dead-nodes", remove_dead_nodes, Phase::imported, false, "drop what no result needs"},
     Pass{"canonicalize", canonicalize, Phase::canonical, true, "mark the canonical phase"},
     // What the kernels shall be.
+    Pass{"defer-norms", defer_norms, Phase::canonical, false,
+         "norms shared by their makers and readers (GPU)"},
     Pass{"merge-projections", merge_projections, Phase::canonical, false,
          "Q/K/V and gate/up weights side by side"},
     Pass{"quantize-activations", quantize_activations, Phase::canonical, false,
          "8-bit inputs for quantised weights"},
+    Pass{"lay-out-caches", lay_out_caches, Phase::canonical, false,
+         "keys as the target's attention reads them"},
     Pass{"fuse-regions", fuse_regions, Phase::fused, true, "cut the graph into kernels"},
     Pass{"share-prologues", share_prologues, Phase::fused, false,
          "normalised inputs computed once for many tokens"},

@@ -7,6 +7,8 @@
 // may throw Error{device}; allocate throws Error{out_of_memory}.
 #pragma once
 
+#include "runtime/launch_geometry.h"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -54,7 +56,8 @@ struct LaunchSpec {
     std::string symbol; // function of the module
     std::string name;   // for errors
     std::vector<OperandRef> operands;
-    std::vector<WeightRange> weights; // what it streams; the launch before fetches the head of it
+    std::vector<WeightRange> weights;       // what it streams; the launch before fetches the head of it
+    std::optional<LaunchGeometry> geometry; // devices without threads of their own need it
 };
 
 // The memory that a list's operands lie in, by Pool; null for a pool of no bytes.

@@ -57,6 +57,40 @@ std::uint64_t row_bytes(const Format& f, std::uint64_t cols) {
     return multiply(f.blocks ? cols / block : cols, f.file_bytes);
 }
 
+// The planes of a row tile: bytes of one row, and of a block of it where there are blocks.
+struct Planes {
+    std::array<std::uint64_t, 4> row = {}, block = {};
+    std::uint64_t height = 16, tile_bytes = 0;
+};
+
+std::uint64_t padded(std::uint64_t bytes, std::uint64_t alignment) {
+    return (bytes + alignment - 1) / alignment * alignment;
+}
+
+Planes planes_of(const Format& f, std::uint64_t cols) {
+    constexpr std::uint64_t tile_limit = 20 * 1024, plane_alignment = 16, tile_alignment = 128;
+    Planes p;
+    if (f.blocks) {
+        std::size_t n = 0;
+        p.block[n++] = 16;
+        if (f.bits == 8) p.block[n++] = 16;
+        if (f.bits == 5) p.block[n++] = 4;
+        p.block[n++] = 2;
+        if (f.header_bytes == 4) p.block[n++] = 2;
+    }
+    std::uint64_t row = 0;
+    for (std::size_t i = 0; i < p.row.size(); ++i) {
+        p.row[i] = f.blocks ? padded(multiply(cols / block, p.block[i]), plane_alignment)
+                   : i == 0 ? padded(row_bytes(f, cols), plane_alignment)
+                            : 0;
+        row += p.row[i];
+    }
+    while (p.height > 1 && multiply(p.height, row) > tile_limit)
+        p.height /= 2;
+    p.tile_bytes = padded(multiply(p.height, row), tile_alignment);
+    return p;
+}
+
 std::uint64_t panel_bytes(const Format& f, std::uint64_t cols) {
     const std::uint64_t bytes = f.blocks ? multiply(cols / block, f.code_bytes + panel_rows * f.header_bytes)
                                          : multiply(cols, panel_rows * f.file_bytes);
@@ -90,6 +124,15 @@ std::uint32_t every_fourth_bit(std::uint32_t bits, std::uint32_t j) {
     return (x | x >> 12) & 0xffU;
 }
 
+// The fifth bits of a block, in the order of the layouts: bit 8j+g is that of element 4g+j.
+std::uint32_t spread_fifth_bits(const std::byte* at) {
+    std::uint32_t high = 0, spread = 0;
+    std::memcpy(&high, at, 4);
+    for (std::uint32_t j = 0; j < 4; ++j)
+        spread |= every_fourth_bit(high, j) << (8 * j);
+    return spread;
+}
+
 // One block of one row into its places.
 template <std::uint32_t Bits>
 void pack_block(const std::byte* codes, std::uint64_t r, std::byte* out) {
@@ -102,14 +145,10 @@ void pack_block(const std::byte* codes, std::uint64_t r, std::byte* out) {
         }
         return;
     }
-    std::uint32_t high = 0;
     if constexpr (Bits == 5) {
-        std::memcpy(&high, codes, 4);
-        codes += 4;
-        std::uint32_t spread = 0;
-        for (std::uint32_t j = 0; j < 4; ++j)
-            spread |= every_fourth_bit(high, j) << (8 * j);
+        const std::uint32_t spread = spread_fifth_bits(codes);
         std::memcpy(out + 256 + 4 * r, &spread, 4);
+        codes += 4;
     }
     // A byte of the file holds elements i and i+16, as a byte of the panel does.
     for (std::uint64_t g = 0; g < 4; ++g)
@@ -143,6 +182,33 @@ void pack_number_panel(std::uint64_t cols, const PanelRows& rows, std::byte* out
         }
 }
 
+// One row of a tile; `r` is its number in the tile.
+void pack_tile_row(const Format& f, const Planes& p, std::uint64_t cols, const std::byte* row,
+                   std::uint64_t r, std::byte* tile) {
+    std::array<std::byte*, 4> plane = {};
+    for (std::size_t i = 0; i < plane.size(); ++i) {
+        plane[i] = tile + r * p.row[i];
+        tile += p.height * p.row[i];
+    }
+    if (!f.blocks) {
+        std::memcpy(plane[0], row, row_bytes(f, cols));
+        return;
+    }
+    for (std::uint64_t b = 0; b < cols / block; ++b, row += f.file_bytes) {
+        const std::byte* codes = row + f.header_bytes;
+        std::size_t n = 0;
+        if (f.bits == 5) codes += 4;
+        std::memcpy(plane[n++] + 16 * b, codes, 16);
+        if (f.bits == 8) std::memcpy(plane[n++] + 16 * b, codes + 16, 16);
+        if (f.bits == 5) {
+            const std::uint32_t spread = spread_fifth_bits(row + f.header_bytes);
+            std::memcpy(plane[n++] + 4 * b, &spread, 4);
+        }
+        std::memcpy(plane[n++] + 2 * b, row, 2);
+        if (f.header_bytes == 4) std::memcpy(plane[n] + 2 * b, row + 2, 2);
+    }
+}
+
 void pack_panel(const Format& f, std::uint64_t cols, const PanelRows& rows, std::byte* out) {
     if (!f.blocks)
         return f.file_bytes == 4 ? pack_number_panel<std::uint32_t>(cols, rows, out)
@@ -171,6 +237,13 @@ PackSize check_packing(const PackJob& job) {
         const std::uint64_t half = rows / 2;
         size = {.units = 2 * (half / panel_rows + (half % panel_rows != 0 ? 1 : 0)),
                 .unit_bytes = panel_bytes(f, job.cols)};
+    } else if (job.layout == "row_tiles" || job.layout == "row_tiles_pair") {
+        const bool pairs = job.layout == "row_tiles_pair";
+        if (pairs && rows % 2 != 0) fail(fmt::format("{} rows are not two halves", rows));
+        const Planes p = planes_of(f, job.cols);
+        const std::uint64_t half = pairs ? rows / 2 : rows;
+        size = {.units = (half / p.height + (half % p.height != 0 ? 1 : 0)) * (pairs ? 2 : 1),
+                .unit_bytes = p.tile_bytes};
     } else {
         fail(fmt::format("there is no layout {}", job.layout));
     }
@@ -186,10 +259,21 @@ void pack_units(const PackJob& job, std::uint64_t begin, std::uint64_t end, std:
             std::memcpy(out.data() + (row - begin) * bytes, row_at(job, row, bytes), bytes);
         return;
     }
-    const bool pairs = job.layout == "panel16_pair";
-    const std::uint64_t rows = total_rows(job), limit = pairs ? rows / 2 : rows,
-                        size = panel_bytes(f, job.cols);
+    const bool pairs = job.layout.ends_with("_pair"), tiles = job.layout.starts_with("row_tiles");
+    const std::uint64_t rows = total_rows(job), limit = pairs ? rows / 2 : rows;
+    const Planes planes = tiles ? planes_of(f, job.cols) : Planes{};
+    const std::uint64_t size = tiles ? planes.tile_bytes : panel_bytes(f, job.cols);
     std::memset(out.data(), 0, (end - begin) * size);
+    if (tiles) {
+        for (std::uint64_t tile = begin; tile < end; ++tile) {
+            const std::uint64_t first = (pairs ? tile / 2 : tile) * planes.height;
+            const std::uint64_t shift = pairs && tile % 2 == 1 ? rows / 2 : 0;
+            for (std::uint64_t r = 0; r < planes.height && first + r < limit; ++r)
+                pack_tile_row(f, planes, job.cols, row_at(job, shift + first + r, bytes), r,
+                              out.data() + (tile - begin) * size);
+        }
+        return;
+    }
     for (std::uint64_t panel = begin; panel < end; ++panel) {
         const std::uint64_t first = (pairs ? panel / 2 : panel) * panel_rows;
         const std::uint64_t shift = pairs && panel % 2 == 1 ? rows / 2 : 0;

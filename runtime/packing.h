@@ -8,8 +8,10 @@
 //   bytes (q8_0: 128 added) in eight vectors of 64: byte 4r+j of vector g is row r, element 4g+j. Of four-bit
 //   codes vectors g and g+4 share one vector as low and high nibbles; five-bit codes add a vector whose bit g
 //   of byte i is the fifth bit of byte i of vector g. kernels_templates/host/formats/ reads this.
+// A *row tile* is a few rows, each in planes of 16 bytes; ir/row_tiles.h says how, and what its height is.
 // The layout `panel16` is the panels in order, `panel16_pair` those of the upper and the lower half of the
-// rows in turn, `rows` the file's own order. Block layouts of the file are ggml's.
+// rows in turn, likewise `row_tiles` and `row_tiles_pair`; `rows` is the file's own order. Block layouts of
+// the file are ggml's.
 #pragma once
 
 #include <cstddef>
@@ -27,12 +29,12 @@ struct PackSource {
 
 struct PackJob {
     std::string_view element; // "q4_1", ...
-    std::string_view layout;  // "rows", "panel16", "panel16_pair"
+    std::string_view layout;  // "rows", "panel16", "row_tiles", and the last two with "_pair"
     std::uint64_t cols = 0;
     std::span<const PackSource> sources;
 };
 
-// Sizes of a job's parts. A unit is a panel, or for `rows` a row; units don't depend on each other.
+// Sizes of a job's parts. A unit is a panel or tile, or for `rows` a row; units don't depend on each other.
 struct PackSize {
     std::uint64_t units = 0;
     std::uint64_t unit_bytes = 0;

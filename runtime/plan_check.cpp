@@ -126,10 +126,30 @@ class Checker {
         }
     }
 
-    void check_launch(const std::string& program, const plan::Launch& launch) const {
+    void check_geometry(const std::string& part, const plan::Program& owner, const plan::Geometry& g) const {
+        if (g.threads() == 0 || g.threads() > 1024) fail(part, "a workgroup has 1 to 1024 threads");
+        if (g.shared_bytes() > 1 << 20) fail(part, "a workgroup has at most 1 MiB of shared memory");
+        if (required(g.grid()).size() != 3) fail(part, "its grid has not three dimensions");
+        for (const plan::GridDim* d : required(g.grid())) {
+            if (d->divisor() == 0 || d->symbol() < -1 ||
+                d->symbol() >= static_cast<std::int64_t>(required(owner.symbols()).size()))
+                fail(part, "its grid is not of the program's symbols");
+            const std::uint64_t most =
+                d->symbol() < 0
+                    ? 1
+                    : static_cast<std::uint64_t>(
+                          required(owner.symbols()).Get(static_cast<std::uint32_t>(d->symbol()))->max());
+            const std::uint64_t groups = d->count() * ((most + d->divisor() - 1) / d->divisor());
+            if (groups == 0 || groups > INT32_MAX) fail(part, "its grid is empty or too large");
+        }
+    }
+
+    void check_launch(const std::string& program, const plan::Program& owner,
+                      const plan::Launch& launch) const {
         const std::string part = fmt::format("{}, launch {}", program, text(launch.name()));
         if (launch.kernel() >= required(plan_.kernels()).size())
             fail(part, fmt::format("there is no kernel {}", launch.kernel()));
+        if (launch.geometry() != nullptr) check_geometry(part, owner, *launch.geometry());
         for (std::uint32_t i = 0; i < required(launch.operands()).size(); ++i) {
             check_buffer(fmt::format("{}, operand {}", part, i), *required(launch.operands()).Get(i));
         }
@@ -172,7 +192,7 @@ class Checker {
         if (!program_names_.insert(text(program.name())).second) fail(part, "there are two of it");
         check_symbols(part, program);
         for (const plan::Launch* launch : required(program.launches()))
-            check_launch(part, *launch);
+            check_launch(part, program, *launch);
         std::set<std::string_view> names;
         for (const plan::Binding* binding : required(program.bindings())) {
             if (!names.insert(text(binding->name())).second) fail(part, "two bindings have one name");

@@ -17,6 +17,6 @@
 namespace ingot::runtime {
 
 inline constexpr std::uint32_t format_major = 1;
-inline constexpr std::uint32_t format_minor = 0;
+inline constexpr std::uint32_t format_minor = 1;
 
 } // namespace ingot::runtime

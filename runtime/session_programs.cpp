@@ -134,6 +134,14 @@ std::unique_ptr<CommandList> SessionPrograms::prepare(const LoadedPlan& plan, st
                 to.weights.push_back(
                     {.offset = share->offset(), .units = share->units(), .unit_bytes = share->unit_bytes()});
         }
+        if (const plan::Geometry* g = launch->geometry()) {
+            to.geometry = LaunchGeometry{.threads = g->threads(), .shared_bytes = g->shared_bytes()};
+            for (std::uint32_t d = 0; d < 3; ++d) {
+                const plan::GridDim& dim = *required(g->grid()).Get(d);
+                to.geometry->grid[d] = {
+                    .count = dim.count(), .symbol = dim.symbol(), .divisor = dim.divisor()};
+            }
+        }
         spec.launches.push_back(std::move(to));
     }
     return queue_->prepare(spec);

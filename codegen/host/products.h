@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "codegen/host/region.h"
-#include "codegen/host_source.h"
+#include "codegen/kernel_source.h"
 
 namespace ingot::codegen {
 

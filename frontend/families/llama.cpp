@@ -52,8 +52,9 @@ class Builder {
         return finish();
     }
 
-    Graph prefill() {
-        begin("prefill", {.name = "T", .min = 1, .max = o_.max_tokens});
+    // From ids to the hidden state before the last norm, for up to `most` tokens.
+    Graph hidden_of_tokens(const char* name, int64_t most) {
+        begin(name, {.name = "T", .min = 1, .max = most});
         tokens_dim_ = g_.dim("T");
         declare_step();
         declare_weights(true, false);
@@ -260,7 +261,8 @@ Model import_llama(const gguf::File& file, const ImportOptions& options) {
     m.facts.pages = m.facts.pages_per_sequence + options.max_sequences - 1;
     Builder b(p, m.facts, options, m.weights);
     m.graphs.push_back(b.decode());
-    m.graphs.push_back(b.prefill());
+    if (options.batch_tokens > 0) m.graphs.push_back(b.hidden_of_tokens("batch", options.batch_tokens));
+    m.graphs.push_back(b.hidden_of_tokens("prefill", options.max_tokens));
     m.graphs.push_back(b.head_alone());
     return m;
 }

@@ -9,7 +9,9 @@ namespace ingot::ir {
 void check_cache(const Rule& rule, size_t cache) {
     const Type& t = rule.operands[cache];
     const bool floats = t.element == Element::f32 || t.element == Element::f16 || t.element == Element::bf16;
-    const bool layout = t.layout == Layout::rows || t.layout == Layout::kv_channels;
+    const bool layout = t.layout == Layout::rows || t.layout == Layout::kv_channels ||
+                        (t.layout == Layout::kv_octets && t.dims.size() == 4 && !t.dims[3].is_symbol() &&
+                         t.dims[3].constant() % 8 == 0);
     if (!floats || !layout || t.dims.size() != 4 || t.pool != Pool::state)
         rule.fail(rule.show(cache) + "; it must be floats [pages, heads, positions, channels] in state");
     for (size_t i = 1; i < 4; ++i)

@@ -16,7 +16,7 @@ void check(const Rule& rule, std::span<const Type> results) {
     if (results[0] != expected)
         rule.fail(fmt::format("its result is {}, which differs from {} in more than the layout",
                               print(results[0], rule.symbols), print(weight, rule.symbols)));
-    if (expected.layout != Layout::panel16 && expected.layout != Layout::panel16_pair)
+    if (!is_packed(expected.layout))
         rule.fail(fmt::format("{} is not a packed layout", text(expected.layout)));
 }
 

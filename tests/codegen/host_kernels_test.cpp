@@ -1,5 +1,6 @@
 // Kernels of a decoder layer in many shapes, compiled for each host target that this machine runs, against
 // the reference evaluator.
+#include "codegen/host_source.h"
 #include "kernel_bodies.h"
 
 #include <fmt/format.h>

@@ -1,0 +1,11 @@
+#include "codegen/kernel_source.h"
+
+#include "codegen/host_source.h"
+
+namespace ingot::codegen {
+
+KernelSource kernel_source(const Target&, const ir::Graph& body, std::string_view node_name) {
+    return host_kernel_source(body, node_name);
+}
+
+} // namespace ingot::codegen

@@ -1,0 +1,24 @@
+// How many threads a kernel of a GPU runs on.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace ingot::runtime {
+
+// One dimension of a launch's grid: count * ceil(symbol / divisor) workgroups, or just `count`.
+struct GridDim {
+    std::uint32_t count = 1;
+    std::int32_t symbol = -1; // index among the program's symbols; -1: none
+    std::uint32_t divisor = 1;
+    bool operator==(const GridDim&) const = default;
+};
+
+struct LaunchGeometry {
+    std::uint32_t threads = 0;      // of a workgroup, one-dimensional
+    std::uint32_t shared_bytes = 0; // dynamic LDS or shared memory of a workgroup
+    std::array<GridDim, 3> grid;
+    bool operator==(const LaunchGeometry&) const = default;
+};
+
+} // namespace ingot::runtime
