@@ -106,7 +106,7 @@ TEST_P(RowTiles, RowsComeBack) {
 INSTANTIATE_TEST_SUITE_P(Formats, RowTiles,
                          testing::Values(Element::f32, Element::f16, Element::bf16, Element::q4_0,
                                          Element::q4_1, Element::q5_0, Element::q5_1, Element::q8_0),
-                         [](const auto& p) { return std::string(info(p.param).text); });
+                         [](const auto& param) { return std::string(ir::info(param.param).text); });
 
 TEST(RowTilesLayout, TilesStayWithinAStage) {
     EXPECT_EQ(row_tile_height(Element::q4_0, 4096), 8U); // 8 * 4096/32 * 18 = 18 KiB
