@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "codegen/host/products.h"
-#include "codegen/host/region.h"
 #include "codegen/host/rows.h"
+#include "codegen/region.h"
 
 namespace ingot::codegen {
 
@@ -81,7 +81,7 @@ void emit_attention_kernel(const Region& region, SourceText& out, std::set<std::
 } // namespace
 
 KernelSource host_kernel_source(const Graph& body, std::string_view node_name) {
-    const Region region(body, node_name);
+    const Region region(body, node_name, "c->dims[{}]");
     KernelSource source;
     std::set<std::string> headers{"runtime/host_abi.h", "memory.h", "simd.h"};
     SourceText text;

@@ -153,7 +153,8 @@ class Description {
         std::vector<plan::GridDim> grid;
         for (const runtime::GridDim& d : g->grid)
             grid.emplace_back(d.count, d.symbol, d.divisor);
-        return plan::CreateGeometry(b_, g->threads, g->shared_bytes, b_.CreateVectorOfStructs(grid));
+        return plan::CreateGeometry(b_, g->threads, g->shared_bytes, g->groups_per_unit,
+                                    b_.CreateVectorOfStructs(grid));
     }
 
     Offset<plan::Binding> binding(const Graph& g, ValueId v) {

@@ -17,6 +17,9 @@ struct GridDim {
 struct LaunchGeometry {
     std::uint32_t threads = 0;      // of a workgroup, one-dimensional
     std::uint32_t shared_bytes = 0; // dynamic LDS or shared memory of a workgroup
+    // At most so many workgroups a compute unit along the first dimension, for kernels whose workgroups stay
+    // and share the work; 0: as many as the grid says.
+    std::uint32_t groups_per_unit = 0;
     std::array<GridDim, 3> grid;
     bool operator==(const LaunchGeometry&) const = default;
 };

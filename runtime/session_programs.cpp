@@ -135,7 +135,9 @@ std::unique_ptr<CommandList> SessionPrograms::prepare(const LoadedPlan& plan, st
                     {.offset = share->offset(), .units = share->units(), .unit_bytes = share->unit_bytes()});
         }
         if (const plan::Geometry* g = launch->geometry()) {
-            to.geometry = LaunchGeometry{.threads = g->threads(), .shared_bytes = g->shared_bytes()};
+            to.geometry = LaunchGeometry{.threads = g->threads(),
+                                         .shared_bytes = g->shared_bytes(),
+                                         .groups_per_unit = g->groups_per_unit()};
             for (std::uint32_t d = 0; d < 3; ++d) {
                 const plan::GridDim& dim = *required(g->grid()).Get(d);
                 to.geometry->grid[d] = {

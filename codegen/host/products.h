@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "codegen/host/region.h"
 #include "codegen/kernel_source.h"
+#include "codegen/region.h"
 
 namespace ingot::codegen {
 

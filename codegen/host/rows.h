@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "codegen/host/region.h"
+#include "codegen/region.h"
 
 namespace ingot::codegen {
 

@@ -1,4 +1,4 @@
-#include "codegen/host/region.h"
+#include "codegen/region.h"
 
 #include <algorithm>
 #include <cassert>
@@ -27,7 +27,8 @@ void SourceText::close(std::string_view text) {
     line(text);
 }
 
-Region::Region(const Graph& b, std::string_view name) : body(b), name_(name), readers_(readers(b)) {}
+Region::Region(const Graph& b, std::string_view name, std::string_view symbol)
+    : body(b), name_(name), symbol_(symbol), readers_(readers(b)) {}
 
 void Region::unsupported(const Node& n, std::string_view why) const {
     throw Error(fmt::format("kernel {}", name_), fmt::format("{}: {}", info(n.op).name, why));
@@ -76,7 +77,7 @@ std::optional<int64_t> Region::constant(Dim d) const {
 
 std::string Region::rows_text(Dim d) const {
     if (const auto number = constant(d)) return std::to_string(*number);
-    return fmt::format("c->dims[{}]", d.symbol_index());
+    return fmt::format(fmt::runtime(symbol_), d.symbol_index());
 }
 
 int64_t Region::most(Dim d) const {

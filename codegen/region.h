@@ -26,8 +26,9 @@ class SourceText {
 
 class Region {
   public:
-    // `name` is the node's, for messages. Both must outlive the region.
-    Region(const ir::Graph& body, std::string_view name);
+    // `name` is the node's, for messages. Both must outlive the region. `symbol` is how C++ spells the
+    // current value of a symbol by its number, with {} for that: "c->dims[{}]".
+    Region(const ir::Graph& body, std::string_view name, std::string_view symbol);
 
     const ir::Graph& body;
 
@@ -63,7 +64,7 @@ class Region {
     void declare_operands(SourceText& out) const;
 
   private:
-    std::string name_;
+    std::string name_, symbol_;
     std::vector<std::vector<ir::NodeId>> readers_;
 };
 

@@ -1,0 +1,108 @@
+#include "codegen/gpu/scalars.h"
+
+#include <fmt/format.h>
+
+#include "ir/row_tiles.h"
+
+namespace ingot::codegen {
+
+using namespace ir;
+
+std::string row_of(const Region& region, ValueId v, const std::string& row) {
+    const std::string base = region.memory_name(v);
+    if (region.constant(region.rows(v)) == 1) return base;
+    return fmt::format("({} + u64(u32({})) * {})", base, row, region.columns(v));
+}
+
+std::string ScalarEmitter::at(int64_t shift) const {
+    return shift == 0 ? place_.column : fmt::format("({} + {})", place_.column, shift);
+}
+
+std::string ScalarEmitter::from_memory(ValueId v, int64_t shift, int64_t width) const {
+    if (region_.type(v).element != Element::f32) region_.unsupported("an operand is not f32");
+    const std::string row = row_of(region_, v, place_.row);
+    if (region_.columns(v) == 1 && width != 1) return fmt::format("*{}", row);
+    return fmt::format("({} ? {}[{}] : 0.0f)", place_.active, row, at(shift));
+}
+
+std::string ScalarEmitter::value(ValueId v, int64_t shift) {
+    std::string& known = done_[{v, shift}]; // stays where it is while others are added
+    if (!known.empty()) return known;
+    if (auto leaf = leaf_(v, shift)) return known = *leaf;
+    if (region_.is_param(v)) return known = from_memory(v, shift, region_.columns(v));
+    const Node& n = *region_.producer(v);
+    if (n.op == Op::slice_cols) return known = value(n.operands[0], shift + int_attr(n, "begin"));
+    const std::string name = fmt::format("v{}_{}", v, shift);
+    if (n.op == Op::rope) {
+        const std::string x = value(n.operands[0], shift);
+        const int64_t head_dim = int_attr(n, "head_dim");
+        if (shift % 2 != 0) region_.unsupported(n, "its first column is an odd one");
+        out_.line(fmt::format("const f32 {} = rotate<{}>({}, {}, {});", name, head_dim, x,
+                              row_of(region_, n.operands[1], place_.row), at(shift)));
+        return known = name;
+    }
+    if (!is_pointwise(n.op)) region_.unsupported(n, "it can't stand there in a GPU kernel");
+    std::string formals, actuals;
+    for (size_t i = 0; i < n.operands.size(); ++i) {
+        const ValueId x = n.operands[i];
+        const std::string comma = i == 0 ? "" : ", ";
+        formals += fmt::format("{}f32 {}", comma, info(n.op).operands[i]);
+        actuals +=
+            comma + (region_.is_param(x) && !leaf_(x, shift) ? from_memory(x, shift, region_.columns(v))
+                                                             : value(x, shift));
+    }
+    out_.line(fmt::format("const f32 {} = []({}) {{ return {}; }}({});", name, formals, info(n.op).expression,
+                          actuals));
+    return known = name;
+}
+
+void emit_store(const Region& region, SourceText& out, ValueId v, const std::string& value,
+                const LanePlace& place) {
+    out.line(
+        fmt::format("if ({}) {}[{}] = {};", place.active, row_of(region, v, place.row), place.column, value));
+}
+
+void emit_quantize(const Region& region, SourceText& out, const Node& n, const std::string& value,
+                   const LanePlace& place) {
+    const ValueId to = n.results[0];
+    out.line(fmt::format("if ({}) store_quantized<{}, {}>({}, {}, {}, {});", place.active,
+                         region.most(region.rows(to)), region.columns(to), region.memory_name(to), place.row,
+                         place.column, value));
+}
+
+void emit_square_sums(const Region& region, SourceText& out, const Node& n, const std::string& value,
+                      const LanePlace& place) {
+    out.line(fmt::format("store_square_sum<{}>({}, {}, {}, {} ? {} : 0.0f);", region.columns(n.operands[0]),
+                         region.memory_name(n.results[0]), place.row, place.column, place.active, value));
+}
+
+std::string gpu_cache_arguments(const Region& region, const Node& n, const Type& cache) {
+    if (cache.element != Element::f16 && cache.element != Element::f32)
+        region.unsupported(
+            n, fmt::format("GPU kernels keep caches in f16 or f32, not {}", info(cache.element).text));
+    for (size_t i = 1; i < 4; ++i)
+        if (!region.constant(cache.dims[i])) region.unsupported(n, "the cache's dims must be constants");
+    return fmt::format("{}, {}, {}, {}", cache.element == Element::f16 ? "F16Cache" : "F32Cache",
+                       *region.constant(cache.dims[1]), *region.constant(cache.dims[3]),
+                       *region.constant(cache.dims[2]));
+}
+
+void emit_append(const Region& region, SourceText& out, const Node& n, const std::string& value,
+                 const LanePlace& place) {
+    const Type& cache = region.type(n.operands[0]);
+    if (cache.layout != Layout::kv_octets && cache.layout != Layout::rows)
+        region.unsupported(n, fmt::format("GPU kernels have no caches in layout {}", text(cache.layout)));
+    const auto memory = [&](size_t i) { return region.memory_name(n.operands[i]); };
+    out.line(fmt::format("if ({}) {}<{}>({}, {} + u64(u32({}[{}])) * {}, {}[{}], {}, {});", place.active,
+                         cache.layout == Layout::rows ? "append_value" : "append_key",
+                         gpu_cache_arguments(region, n, cache), memory(0), memory(4), memory(3), place.row,
+                         region.columns(n.operands[4]), memory(2), place.row, place.column, value));
+}
+
+std::string row_tile_arguments(const Region& region, const Node& n, const Type& weight) {
+    const auto cols = static_cast<uint64_t>(weight.dims[1].constant());
+    return fmt::format("{}, {}, {}, {}", format_name(region, n, weight.element), cols,
+                       row_tile_height(weight.element, cols), row_tile_bytes(weight.element, cols));
+}
+
+} // namespace ingot::codegen

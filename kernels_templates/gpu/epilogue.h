@@ -1,0 +1,149 @@
+// What follows a product, or stands alone, one column a lane: 32 lanes have 32 neighbouring columns of one
+// token.
+#pragma once
+
+#include "activation.h"
+
+namespace ingot_gpu {
+
+INGOT_DEVICE f32 sigmoid(f32 x) {
+    return 1.0f / (1.0f + exp(-x));
+}
+INGOT_DEVICE f32 silu(f32 x) {
+    return x * sigmoid(x);
+}
+// The tanh form of Hendrycks & Gimpel 2016.
+INGOT_DEVICE f32 gelu(f32 x) {
+    return 0.5f * x * (1.0f + tanh(0.797884561f * (x + 0.044715f * x * x * x)));
+}
+
+INGOT_DEVICE f32 sum_of_32(f32 v) {
+#pragma unroll
+    for (int mask = 16; mask > 0; mask /= 2)
+        v += shuffle_xor(v, mask);
+    return v;
+}
+
+// Rotates the pairs (2i, 2i+1) of a head; `angles` is the token's row of cosines and sines, `column` the
+// lane's own.
+template <int HeadDim>
+INGOT_DEVICE f32 rotate(f32 x, const f32* angles, int column) {
+    const f32 partner = shuffle_xor(x, 1);
+    const int pair = column % HeadDim & ~1;
+    const f32 c = angles[pair], s = angles[pair + 1];
+    return column % 2 == 0 ? x * c - partner * s : x * c + partner * s;
+}
+
+// The 32 values become one block of q8a (activation.h). K: columns of the row.
+template <int Rows, int K>
+INGOT_DEVICE void store_quantized(u8* to, int row, int column, f32 v) {
+    f32 largest = abs(v);
+#pragma unroll
+    for (int mask = 16; mask > 0; mask /= 2)
+        largest = max(largest, shuffle_xor(largest, mask));
+    const f32 scale = largest / 127.0f;
+    const i32 code = scale > 0.0f ? round_to_int(v / scale) : 0;
+    i32 sum = code;
+#pragma unroll
+    for (int mask = 16; mask > 0; mask /= 2)
+        sum += shuffle_xor(sum, mask);
+    to[u64(u32(row)) * K + column] = u8(code);
+    if (column % 32 == 0) {
+        f32* const scales = reinterpret_cast<f32*>(to + u64(Rows) * K);
+        scales[row * (K / 32) + column / 32] = scale;
+        scales[(Rows + row) * (K / 32) + column / 32] = scale * f32(sum);
+    }
+}
+
+template <int K>
+INGOT_DEVICE void store_square_sum(f32* to, int row, int column, f32 v) {
+    const f32 sum = sum_of_32(v * v);
+    if (column % 32 == 0) to[row * ((K + 31) / 32) + column / 32] = sum;
+}
+
+// 1 / rms of a row from its sums of squares; all 32 lanes get it.
+template <int Blocks>
+INGOT_DEVICE f32 norm_scale(const f32* sums, int row, f32 columns, f32 eps) {
+    f32 sum = 0;
+    for (int b = thread_index() % 32; b < Blocks; b += 32)
+        sum += sums[row * Blocks + b];
+    return rsqrt(sum_of_32(sum) / columns + eps);
+}
+
+// --- Paged cache; `pages` is the row of the page table of the token's sequence.
+struct F16Cache {
+    using Number = u16;
+    static INGOT_MEMBER u16 from(f32 x) { return f32_to_f16(x); }
+};
+struct F32Cache {
+    using Number = f32;
+    static INGOT_MEMBER f32 from(f32 x) { return x; }
+};
+
+// Keys in layout kv_octets: [pages, heads, channels/8, positions, 8].
+template <class E, int Heads, int D, int P>
+INGOT_DEVICE void append_key(typename E::Number* cache, const i32* pages, int position, int column, f32 v) {
+    const int head = column / D, d = column % D;
+    const u64 base = u64(u32(pages[position / P])) * (Heads * D * P) + u32(head * D * P);
+    cache[base + u32((d / 8 * P + position % P) * 8 + d % 8)] = E::from(v);
+}
+
+// Values in rows: [pages, heads, positions, channels].
+template <class E, int Heads, int D, int P>
+INGOT_DEVICE void append_value(typename E::Number* cache, const i32* pages, int position, int column, f32 v) {
+    const int head = column / D, d = column % D;
+    const u64 base = u64(u32(pages[position / P])) * (Heads * D * P) + u32(head * D * P);
+    cache[base + u32(position % P * D + d)] = E::from(v);
+}
+
+// --- The largest of a row. A key is greater for the better choice: by value, then the lower id; a NaN beats
+// all.
+INGOT_DEVICE u64 choice_key(f32 v, int id) {
+    const u32 bits = bits_of(v);
+    const u32 ordered = v != v ? 0xffffffffu : bits >> 31 ? ~bits : bits | 0x80000000u;
+    return u64(ordered) << 32 | u32(~u32(id));
+}
+INGOT_DEVICE i32 chosen_id(u64 key) {
+    return u32(key >> 32) == 0xffffffffu ? -1 : i32(~u32(key));
+}
+INGOT_DEVICE u64 better_of_32(u64 key) {
+#pragma unroll
+    for (int mask = 16; mask > 0; mask /= 2) {
+        const u64 other = shuffle_xor(key, mask);
+        key = other > key ? other : key;
+    }
+    return key;
+}
+
+// The workspace of a choice: zero between launches.
+template <int Rows>
+struct ChoiceSpace {
+    u64 best[Rows];
+    u32 arrived;
+    u32 padding;
+};
+
+// `keys[i]` is the best that this group of 32 lanes saw of row i*Groups + its number; called by the threads
+// below 32*Groups. The workgroup that comes last writes the ids and leaves the workspace zero.
+template <int Rows, int Groups>
+INGOT_DEVICE void choose(ChoiceSpace<Rows>* space, const u64 (&keys)[(Rows + Groups - 1) / Groups], int rows,
+                         i32* ids) {
+#pragma unroll
+    for (int i = 0; i < (Rows + Groups - 1) / Groups; ++i) {
+        const u64 key = better_of_32(keys[i]);
+        const int row = i * Groups + thread_index() / 32;
+        if (thread_index() % 32 == 0 && row < rows) atomic_max(&space->best[row], key);
+    }
+    fence();
+    part_barrier<32 * Groups>();
+    if (thread_index() != 0) return;
+    if (atomic_add(&space->arrived, 1) != u32(group_count()) - 1) return;
+    fence();
+    for (int row = 0; row < rows; ++row) {
+        ids[row] = chosen_id(load_fresh(&space->best[row]));
+        space->best[row] = 0;
+    }
+    space->arrived = 0;
+}
+
+} // namespace ingot_gpu

@@ -1,0 +1,9 @@
+#pragma once
+
+#include "floats.h"
+
+namespace ingot_gpu {
+
+using BF16 = FloatFormat<ConvertBF16, 2>;
+
+} // namespace ingot_gpu

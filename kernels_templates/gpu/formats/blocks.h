@@ -1,0 +1,56 @@
+// Weights in row tiles (ir/row_tiles.h says how they lie), as what a lane loads at once: a *chunk*, sixteen
+// bytes of codes with what belongs to them. A format says how many elements that is, how a chunk is loaded,
+// and its product with the same elements of an activation.
+#pragma once
+
+#include "../activation.h"
+
+namespace ingot_gpu {
+
+INGOT_DEVICE constexpr int padded16(int bytes) {
+    return (bytes + 15) / 16 * 16;
+}
+
+// Offsets of the planes of a tile of H rows of K columns. `Planes` are the bytes of a block in each; 0: none.
+template <int K, int H, int P0, int P1, int P2, int P3>
+struct TilePlanes {
+    static constexpr int blocks = K / 32;
+    static constexpr int stride0 = padded16(blocks * P0), stride1 = padded16(blocks * P1),
+                         stride2 = padded16(blocks * P2), stride3 = padded16(blocks * P3);
+    static constexpr int begin1 = H * stride0, begin2 = begin1 + H * stride1, begin3 = begin2 + H * stride2;
+};
+
+INGOT_DEVICE Words4 load_words(const u8* p) {
+    return *reinterpret_cast<const Words4*>(p);
+}
+INGOT_DEVICE u16 load_half(const u8* p) {
+    return *reinterpret_cast<const u16*>(p);
+}
+
+// The sum of 32 products of codes: the low four bits of each byte are elements 0..15, the high four 16..31.
+INGOT_DEVICE i32 dot_nibbles(const Words4& w, const Q8Block& a) {
+    constexpr u32 low = 0x0f0f0f0fu;
+    i32 s = dot4(0, w.x & low, a.codes[0]);
+    s = dot4(s, w.y & low, a.codes[1]);
+    s = dot4(s, w.z & low, a.codes[2]);
+    s = dot4(s, w.w & low, a.codes[3]);
+    s = dot4(s, w.x >> 4 & low, a.codes[4]);
+    s = dot4(s, w.y >> 4 & low, a.codes[5]);
+    s = dot4(s, w.z >> 4 & low, a.codes[6]);
+    return dot4(s, w.w >> 4 & low, a.codes[7]);
+}
+
+// The same with a fifth bit: bit 8j+g of `high` is that of element 4g+j.
+INGOT_DEVICE i32 dot_five_bits(const Words4& w, u32 high, const Q8Block& a) {
+    constexpr u32 low = 0x0f0f0f0fu, bit = 0x10101010u;
+    i32 s = dot4(0, (w.x & low) | (high << 4 & bit), a.codes[0]);
+    s = dot4(s, (w.y & low) | (high << 3 & bit), a.codes[1]);
+    s = dot4(s, (w.z & low) | (high << 2 & bit), a.codes[2]);
+    s = dot4(s, (w.w & low) | (high << 1 & bit), a.codes[3]);
+    s = dot4(s, (w.x >> 4 & low) | (high & bit), a.codes[4]);
+    s = dot4(s, (w.y >> 4 & low) | (high >> 1 & bit), a.codes[5]);
+    s = dot4(s, (w.z >> 4 & low) | (high >> 2 & bit), a.codes[6]);
+    return dot4(s, (w.w >> 4 & low) | (high >> 3 & bit), a.codes[7]);
+}
+
+} // namespace ingot_gpu

@@ -1,0 +1,9 @@
+#pragma once
+
+#include "floats.h"
+
+namespace ingot_gpu {
+
+using F16 = FloatFormat<ConvertF16, 2>;
+
+} // namespace ingot_gpu

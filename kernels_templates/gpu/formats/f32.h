@@ -1,0 +1,9 @@
+#pragma once
+
+#include "floats.h"
+
+namespace ingot_gpu {
+
+using F32 = FloatFormat<ConvertF32, 4>;
+
+} // namespace ingot_gpu

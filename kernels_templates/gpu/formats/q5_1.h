@@ -1,0 +1,40 @@
+// w = scale * code + minimum
+#pragma once
+
+#include "blocks.h"
+
+namespace ingot_gpu {
+
+struct Q5_1 {
+    static constexpr int chunk = 32;
+    struct Chunk {
+        Words4 codes;
+        u32 high;
+        u16 scale, minimum;
+    };
+    template <int K, int H>
+    static INGOT_MEMBER Chunk load(const u8* tile, int row, int block) {
+        using P = TilePlanes<K, H, 16, 4, 2, 2>;
+        return {load_words(tile + row * P::stride0 + block * 16),
+                *reinterpret_cast<const u32*>(tile + P::begin1 + row * P::stride1 + block * 4),
+                load_half(tile + P::begin2 + row * P::stride2 + block * 2),
+                load_half(tile + P::begin3 + row * P::stride3 + block * 2)};
+    }
+    static INGOT_MEMBER f32 dot(const Chunk& w, const Q8Block& a) {
+        return f16_to_f32(w.scale) * (a.scale * f32(dot_five_bits(w.codes, w.high, a))) +
+               f16_to_f32(w.minimum) * a.sum;
+    }
+    // Element k of a row, as a number.
+    template <int K, int H>
+    static INGOT_MEMBER f32 element(const u8* tile, int row, int k) {
+        using P = TilePlanes<K, H, 16, 4, 2, 2>;
+        const int block = k / 32, at = k % 32;
+        const u32 low = tile[row * P::stride0 + block * 16 + at % 16] >> (at / 16 * 4) & 15u;
+        const u32 code = low | (u32(tile[P::begin1 + row * P::stride1 + block * 4 + at % 4]) >> (at / 4) & 1u)
+                                   << 4;
+        return f16_to_f32(load_half(tile + P::begin2 + row * P::stride2 + block * 2)) * f32(code) +
+               f16_to_f32(load_half(tile + P::begin3 + row * P::stride3 + block * 2));
+    }
+};
+
+} // namespace ingot_gpu

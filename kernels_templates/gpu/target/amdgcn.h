@@ -1,0 +1,146 @@
+// AMD: gfx9, gfx10, gfx11 and gfx12, by Clang's built-ins alone (no device library, no HIP header).
+#pragma once
+
+#include "../types.h"
+
+#define INGOT_KERNEL(threads)                                                                                \
+    extern "C" __attribute__((global, visibility("protected"), amdgpu_flat_work_group_size(threads, threads)))
+#define INGOT_DEVICE static __attribute__((device, always_inline)) inline
+#define INGOT_MEMBER __attribute__((device, always_inline)) inline
+#define INGOT_LAMBDA __attribute__((device))
+
+namespace ingot_gpu {
+
+#if defined(__GFX9__)
+inline constexpr int lanes = 64;
+#else
+inline constexpr int lanes = 32;
+#endif
+inline constexpr bool has_bulk_copy = false;
+
+INGOT_DEVICE int thread_index() {
+    return int(__builtin_amdgcn_workitem_id_x());
+}
+INGOT_DEVICE int group_index() {
+    return int(__builtin_amdgcn_workgroup_id_x());
+}
+INGOT_DEVICE int group_index_y() {
+    return int(__builtin_amdgcn_workgroup_id_y());
+}
+// From the hidden arguments of code object version 5: u32 block counts.
+INGOT_DEVICE int group_count() {
+    return int(
+        *reinterpret_cast<const __attribute__((address_space(4))) u32*>(__builtin_amdgcn_implicitarg_ptr()));
+}
+
+extern __attribute__((shared)) u32 dynamic_shared[];
+INGOT_DEVICE u8* shared_memory() {
+    return reinterpret_cast<u8*>(dynamic_shared);
+}
+
+INGOT_DEVICE u32 bits_of(f32 x) {
+    return __builtin_bit_cast(u32, x);
+}
+INGOT_DEVICE f32 float_of(u32 x) {
+    return __builtin_bit_cast(f32, x);
+}
+INGOT_DEVICE int lane_index() {
+#if defined(__GFX9__)
+    return int(__builtin_amdgcn_mbcnt_hi(~0u, __builtin_amdgcn_mbcnt_lo(~0u, 0u)));
+#else
+    return int(__builtin_amdgcn_mbcnt_lo(~0u, 0u));
+#endif
+}
+INGOT_DEVICE i32 shuffle_xor(i32 v, int mask) {
+    return __builtin_amdgcn_ds_bpermute((lane_index() ^ mask) << 2, v);
+}
+INGOT_DEVICE u32 shuffle_xor(u32 v, int mask) {
+    return u32(shuffle_xor(i32(v), mask));
+}
+INGOT_DEVICE f32 shuffle_xor(f32 v, int mask) {
+    return float_of(shuffle_xor(bits_of(v), mask));
+}
+INGOT_DEVICE u64 shuffle_xor(u64 v, int mask) {
+    return u64(shuffle_xor(u32(v >> 32), mask)) << 32 | shuffle_xor(u32(v), mask);
+}
+INGOT_DEVICE i32 dot4(i32 sum, u32 a, u32 b) {
+#if defined(__GFX11__) || defined(__GFX12__)
+    return __builtin_amdgcn_sudot4(true, int(a), true, int(b), sum, false);
+#else
+    return __builtin_amdgcn_sdot4(int(a), int(b), sum, false);
+#endif
+}
+INGOT_DEVICE void barrier() {
+    __builtin_amdgcn_fence(__ATOMIC_RELEASE, "workgroup");
+    __builtin_amdgcn_s_barrier();
+    __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "workgroup");
+}
+// Without a copying wave all threads of the workgroup take part.
+template <int N>
+INGOT_DEVICE void part_barrier() {
+    barrier();
+}
+INGOT_DEVICE void fence() {
+    __builtin_amdgcn_fence(__ATOMIC_SEQ_CST, "agent");
+}
+INGOT_DEVICE u32 atomic_add(u32* p, u32 v) {
+    return __scoped_atomic_fetch_add(p, v, __ATOMIC_RELAXED, __MEMORY_SCOPE_DEVICE);
+}
+INGOT_DEVICE u64 atomic_max(u64* p, u64 v) {
+    return __scoped_atomic_fetch_max(p, v, __ATOMIC_RELAXED, __MEMORY_SCOPE_DEVICE);
+}
+typedef u32 WordVector __attribute__((ext_vector_type(4)));
+INGOT_DEVICE Words4 load_streaming(const void* p) {
+    const WordVector v = __builtin_nontemporal_load(static_cast<const WordVector*>(p));
+    return {v.x, v.y, v.z, v.w};
+}
+INGOT_DEVICE f32 load_fresh(const f32* p) {
+    return __scoped_atomic_load_n(p, __ATOMIC_RELAXED, __MEMORY_SCOPE_DEVICE);
+}
+INGOT_DEVICE u64 load_fresh(const u64* p) {
+    return __scoped_atomic_load_n(p, __ATOMIC_RELAXED, __MEMORY_SCOPE_DEVICE);
+}
+
+INGOT_DEVICE f32 f16_to_f32(u16 h) {
+    return f32(__builtin_bit_cast(_Float16, h));
+}
+INGOT_DEVICE u16 f32_to_f16(f32 f) {
+    return __builtin_bit_cast(u16, _Float16(f));
+}
+INGOT_DEVICE f32 exp(f32 x) {
+    return __builtin_amdgcn_exp2f(x * 1.44269504f);
+}
+INGOT_DEVICE f32 max(f32 a, f32 b) {
+    return __builtin_fmaxf(a, b);
+}
+INGOT_DEVICE f32 abs(f32 a) {
+    return __builtin_fabsf(a);
+}
+INGOT_DEVICE f32 tanh(f32 x) {
+    const f32 e = exp(-2.0f * abs(x));
+    return __builtin_copysignf((1.0f - e) / (1.0f + e), x);
+}
+INGOT_DEVICE f32 sqrt(f32 x) {
+    return __builtin_amdgcn_sqrtf(x);
+}
+INGOT_DEVICE f32 rsqrt(f32 x) {
+    return 1.0f / sqrt(x);
+}
+INGOT_DEVICE i32 round_to_int(f32 x) {
+    return i32(__builtin_rintf(x));
+}
+// The hardware takes turns, and few of them: the angle is reduced with its rounding error carried along (Cody
+// & Waite 1980, two parts of 1/2π).
+INGOT_DEVICE void sine_cosine(f32 x, f32& s, f32& c) {
+    const f32 high = 0.159154936671257f, low = 5.9197e-9f; // 1/2π
+    const f32 turns = x * high;
+    const f32 error = __builtin_fmaf(x, high, -turns) + x * low;
+    const f32 part = (turns - __builtin_rintf(turns)) + error;
+    s = __builtin_amdgcn_sinf(part);
+    c = __builtin_amdgcn_cosf(part);
+}
+
+INGOT_DEVICE void wait_for_dependencies() {}
+INGOT_DEVICE void start_dependents() {}
+
+} // namespace ingot_gpu

@@ -1,0 +1,164 @@
+// NVIDIA, sm_90: NVRTC's built-ins and PTX.
+#pragma once
+
+#include "../types.h"
+
+#define INGOT_KERNEL(threads) extern "C" __global__ __launch_bounds__(threads)
+#define INGOT_DEVICE static __device__ __forceinline__
+#define INGOT_MEMBER __device__ __forceinline__
+#define INGOT_LAMBDA __device__
+
+namespace ingot_gpu {
+
+inline constexpr int lanes = 32;
+// Workgroups bring tiles of weights into shared memory by bulk copies.
+inline constexpr bool has_bulk_copy = true;
+
+INGOT_DEVICE int thread_index() {
+    return int(threadIdx.x);
+}
+INGOT_DEVICE int group_index() {
+    return int(blockIdx.x);
+}
+INGOT_DEVICE int group_index_y() {
+    return int(blockIdx.y);
+}
+INGOT_DEVICE int group_count() {
+    return int(gridDim.x);
+}
+
+extern __shared__ u32 dynamic_shared[];
+INGOT_DEVICE u8* shared_memory() {
+    return reinterpret_cast<u8*>(dynamic_shared);
+}
+
+template <class T>
+INGOT_DEVICE T shuffle_xor(T v, int mask) {
+    return __shfl_xor_sync(0xffffffffu, v, mask);
+}
+INGOT_DEVICE i32 dot4(i32 sum, u32 a, u32 b) {
+    return __dp4a(int(a), int(b), sum);
+}
+INGOT_DEVICE void barrier() {
+    __syncthreads();
+}
+template <int N>
+INGOT_DEVICE void part_barrier() {
+    asm volatile("bar.sync 1, %0;" ::"n"(N) : "memory");
+}
+INGOT_DEVICE void fence() {
+    __threadfence();
+}
+INGOT_DEVICE u32 atomic_add(u32* p, u32 v) {
+    return atomicAdd(p, v);
+}
+INGOT_DEVICE u64 atomic_max(u64* p, u64 v) {
+    return atomicMax(p, v);
+}
+INGOT_DEVICE Words4 load_streaming(const void* p) {
+    Words4 v;
+    asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
+                 : "l"(p));
+    return v;
+}
+INGOT_DEVICE f32 load_fresh(const f32* p) {
+    return __ldcg(p);
+}
+INGOT_DEVICE u64 load_fresh(const u64* p) {
+    return __ldcg(p);
+}
+
+INGOT_DEVICE f32 f16_to_f32(u16 h) {
+    f32 f;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(f) : "h"(h));
+    return f;
+}
+INGOT_DEVICE u16 f32_to_f16(f32 f) {
+    u16 h;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h) : "f"(f));
+    return h;
+}
+INGOT_DEVICE f32 exp(f32 x) {
+    return __expf(x);
+}
+INGOT_DEVICE f32 tanh(f32 x) {
+    return ::tanhf(x);
+}
+INGOT_DEVICE f32 rsqrt(f32 x) {
+    return 1.0f / ::sqrtf(x);
+}
+INGOT_DEVICE f32 sqrt(f32 x) {
+    return ::sqrtf(x);
+}
+INGOT_DEVICE f32 max(f32 a, f32 b) {
+    return ::fmaxf(a, b);
+}
+INGOT_DEVICE f32 abs(f32 a) {
+    return ::fabsf(a);
+}
+// To nearest even.
+INGOT_DEVICE i32 round_to_int(f32 x) {
+    return __float2int_rn(x);
+}
+// In radians, exact for the large angles of late positions.
+INGOT_DEVICE void sine_cosine(f32 x, f32& s, f32& c) {
+    ::sincosf(x, &s, &c);
+}
+INGOT_DEVICE u32 bits_of(f32 x) {
+    return __float_as_uint(x);
+}
+INGOT_DEVICE f32 float_of(u32 x) {
+    return __uint_as_float(x);
+}
+
+INGOT_DEVICE void wait_for_dependencies() {
+    asm volatile("griddepcontrol.wait;" ::: "memory");
+}
+INGOT_DEVICE void start_dependents() {
+    asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+}
+
+// --- Bulk copies and their barriers (PTX ISA, "mbarrier" and "cp.async.bulk").
+INGOT_DEVICE u32 shared_address(const void* p) {
+    return u32(__cvta_generic_to_shared(p));
+}
+INGOT_DEVICE void mbarrier_init(u64* b, u32 arrivals) {
+    asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(shared_address(b)), "r"(arrivals)
+                 : "memory");
+}
+INGOT_DEVICE void mbarrier_init_fence() {
+    asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
+}
+INGOT_DEVICE void mbarrier_expect(u64* b, u32 bytes) {
+    asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(shared_address(b)), "r"(bytes)
+                 : "memory");
+}
+INGOT_DEVICE void mbarrier_arrive(u64* b) {
+    asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(shared_address(b)) : "memory");
+}
+INGOT_DEVICE void mbarrier_wait(u64* b, u32 parity) {
+    asm volatile("{\n"
+                 ".reg .pred done;\n"
+                 "again:\n"
+                 "mbarrier.try_wait.parity.shared::cta.b64 done, [%0], %1;\n"
+                 "@!done bra again;\n"
+                 "}" ::"r"(shared_address(b)),
+                 "r"(parity)
+                 : "memory");
+}
+// `bytes` is a multiple of 16, both addresses too. Weights are read once: the second-level cache gives them
+// up first.
+INGOT_DEVICE void bulk_copy(void* to, const void* from, u32 bytes, u64* b) {
+    asm volatile(
+        "{\n"
+        ".reg .b64 policy;\n"
+        "createpolicy.fractional.L2::evict_first.b64 policy, 1.0;\n"
+        "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint [%0], [%1], %2, "
+        "[%3], policy;\n"
+        "}" ::"r"(shared_address(to)),
+        "l"(from), "r"(bytes), "r"(shared_address(b))
+        : "memory");
+}
+
+} // namespace ingot_gpu
