@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "codegen/gpu/attention.h"
 #include "codegen/gpu/products.h"
 #include "codegen/gpu/rows.h"
 #include "codegen/region.h"
@@ -63,7 +64,7 @@ KernelSource gpu_kernel_source(const Target& target, const Graph& body, std::str
     std::set<std::string> headers{"gpu/target.h"};
     SourceText text;
     if (has(body, Op::attention))
-        region.unsupported("GPU kernels have no attention yet");
+        emit_attention_step(region, text, headers, source);
     else if (has(body, Op::matmul) && product_rows(region) <= stream_rows)
         emit_stream_kernel(region, target, text, headers, source);
     else if (has(body, Op::matmul))

@@ -163,9 +163,8 @@ class StreamKernel {
                                                     region_.memory_name(input_of(p)));
         out_.line(fmt::format("Product::consume({}, {}, {},", region_.memory_name(weight_of(p)), input,
                               region_.rows_text(tokens_)));
-        out_.open(fmt::format(
-            "    [&] INGOT_LAMBDA (int product_column, bool valid, int token, const f32 (&y)[{}]) {{",
-            p.halves));
+        out_.open(fmt::format("    [&](int product_column, bool valid, int token, const f32 (&y)[{}]) {{",
+                              p.halves));
         for (const SinkGroup& g : groups_)
             segment(p, g);
         out_.close("    });");

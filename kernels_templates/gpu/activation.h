@@ -3,7 +3,7 @@
 // the sum of the codes. Rows is the greatest number that the value's type allows.
 #pragma once
 
-#include "target.h"
+#include "gpu/target.h"
 
 namespace ingot_gpu {
 

@@ -2,7 +2,7 @@
 // token.
 #pragma once
 
-#include "activation.h"
+#include "gpu/activation.h"
 
 namespace ingot_gpu {
 

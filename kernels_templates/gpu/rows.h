@@ -1,8 +1,8 @@
 // Rows of tables, and angles: what is computed element by element.
 #pragma once
 
-#include "epilogue.h"
-#include "formats/blocks.h"
+#include "gpu/epilogue.h"
+#include "gpu/formats/blocks.h"
 
 namespace ingot_gpu {
 

@@ -7,7 +7,7 @@
 // where groups of 32 lanes take 32 neighbouring columns at a time through what follows the product.
 #pragma once
 
-#include "formats/blocks.h"
+#include "gpu/formats/blocks.h"
 
 namespace ingot_gpu {
 

@@ -14,8 +14,8 @@
 //   start_dependents()        lets the launch after this one begin
 #pragma once
 
-#if defined(__CUDACC_RTC__) || defined(__CUDA_ARCH__)
-#include "target/nvptx.h"
+#if defined(INGOT_NVPTX)
+#include "gpu/target/nvptx.h"
 #else
-#include "target/amdgcn.h"
+#include "gpu/target/amdgcn.h"
 #endif

@@ -3,7 +3,7 @@
 // and its product with the same elements of an activation.
 #pragma once
 
-#include "../activation.h"
+#include "gpu/activation.h"
 
 namespace ingot_gpu {
 

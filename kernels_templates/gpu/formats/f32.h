@@ -1,6 +1,6 @@
 #pragma once
 
-#include "floats.h"
+#include "gpu/formats/floats.h"
 
 namespace ingot_gpu {
 

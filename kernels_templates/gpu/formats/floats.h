@@ -1,7 +1,7 @@
 // Weights that are numbers, with activations in f32.
 #pragma once
 
-#include "blocks.h"
+#include "gpu/formats/blocks.h"
 
 namespace ingot_gpu {
 

@@ -1,7 +1,7 @@
 // w = scale * (code - 8)
 #pragma once
 
-#include "blocks.h"
+#include "gpu/formats/blocks.h"
 
 namespace ingot_gpu {
 

@@ -1,7 +1,7 @@
 // w = scale * code + minimum
 #pragma once
 
-#include "blocks.h"
+#include "gpu/formats/blocks.h"
 
 namespace ingot_gpu {
 

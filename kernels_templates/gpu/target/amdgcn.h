@@ -1,13 +1,12 @@
 // AMD: gfx9, gfx10, gfx11 and gfx12, by Clang's built-ins alone (no device library, no HIP header).
 #pragma once
 
-#include "../types.h"
+#include "gpu/types.h"
 
 #define INGOT_KERNEL(threads)                                                                                \
     extern "C" __attribute__((global, visibility("protected"), amdgpu_flat_work_group_size(threads, threads)))
 #define INGOT_DEVICE static __attribute__((device, always_inline)) inline
 #define INGOT_MEMBER __attribute__((device, always_inline)) inline
-#define INGOT_LAMBDA __attribute__((device))
 
 namespace ingot_gpu {
 
@@ -27,10 +26,13 @@ INGOT_DEVICE int group_index() {
 INGOT_DEVICE int group_index_y() {
     return int(__builtin_amdgcn_workgroup_id_y());
 }
-// From the hidden arguments of code object version 5: u32 block counts.
+// From the dispatch packet (HSA runtime specification, "AQL kernel dispatch packet"): threads of the grid and of a
+// workgroup.
 INGOT_DEVICE int group_count() {
-    return int(
-        *reinterpret_cast<const __attribute__((address_space(4))) u32*>(__builtin_amdgcn_implicitarg_ptr()));
+    const auto* const packet = (const __attribute__((address_space(4))) u8*)__builtin_amdgcn_dispatch_ptr();
+    const u32 threads = *reinterpret_cast<const __attribute__((address_space(4))) u32*>(packet + 12);
+    const u32 of_group = *reinterpret_cast<const __attribute__((address_space(4))) u16*>(packet + 4);
+    return int(threads / of_group);
 }
 
 extern __attribute__((shared)) u32 dynamic_shared[];
@@ -95,7 +97,8 @@ INGOT_DEVICE Words4 load_streaming(const void* p) {
     return {v.x, v.y, v.z, v.w};
 }
 INGOT_DEVICE f32 load_fresh(const f32* p) {
-    return __scoped_atomic_load_n(p, __ATOMIC_RELAXED, __MEMORY_SCOPE_DEVICE);
+    return float_of(
+        __scoped_atomic_load_n(reinterpret_cast<const u32*>(p), __ATOMIC_RELAXED, __MEMORY_SCOPE_DEVICE));
 }
 INGOT_DEVICE u64 load_fresh(const u64* p) {
     return __scoped_atomic_load_n(p, __ATOMIC_RELAXED, __MEMORY_SCOPE_DEVICE);
@@ -139,6 +142,14 @@ INGOT_DEVICE void sine_cosine(f32 x, f32& s, f32& c) {
     s = __builtin_amdgcn_sinf(part);
     c = __builtin_amdgcn_cosf(part);
 }
+
+// Without bulk copies nothing waits for them.
+INGOT_DEVICE void mbarrier_init(u64*, u32) {}
+INGOT_DEVICE void mbarrier_init_fence() {}
+INGOT_DEVICE void mbarrier_expect(u64*, u32) {}
+INGOT_DEVICE void mbarrier_arrive(u64*) {}
+INGOT_DEVICE void mbarrier_wait(u64*, u32) {}
+INGOT_DEVICE void bulk_copy(void*, const void*, u32, u64*) {}
 
 INGOT_DEVICE void wait_for_dependencies() {}
 INGOT_DEVICE void start_dependents() {}

@@ -1,12 +1,11 @@
 // NVIDIA, sm_90: NVRTC's built-ins and PTX.
 #pragma once
 
-#include "../types.h"
+#include "gpu/types.h"
 
 #define INGOT_KERNEL(threads) extern "C" __global__ __launch_bounds__(threads)
 #define INGOT_DEVICE static __device__ __forceinline__
 #define INGOT_MEMBER __device__ __forceinline__
-#define INGOT_LAMBDA __device__
 
 namespace ingot_gpu {
 
