@@ -4,18 +4,14 @@
 #include <chrono>
 #include <numeric>
 
+#include "codegen/choose_compiler.h"
+#include "codegen/compiler_flags.h"
 #include "codegen/kernel_key.h"
 #include "codegen/templates.h"
 
 namespace ingot::codegen {
 
 namespace {
-
-WorkerOptions with_failures(CompilerOptions options) {
-    if (options.worker.failures.empty() && options.cache)
-        options.worker.failures = KernelCache(*options.cache).failures();
-    return std::move(options.worker);
-}
 
 size_t bytes_of(const CompileRequest& request) {
     size_t bytes = request.source.size();
@@ -24,29 +20,31 @@ size_t bytes_of(const CompileRequest& request) {
     return bytes;
 }
 
-CompileRequest request_for(const Target& target, const std::string& name, const KernelSource& source) {
+CompileRequest request_for(const Target& target, Compiler compiler, const std::string& name,
+                           const KernelSource& source) {
     return {.name = name,
             .source = source.text,
             .headers = headers_of(source.text),
-            .flags = compiler_flags(target),
+            .flags = compiler_flags(target, compiler),
             .emit = Emit::object};
 }
 
 } // namespace
 
-KernelCompiler::KernelCompiler(const Target& target, CompilerOptions options)
-    : target_(target), pool_(with_failures(options)) {
+KernelCompiler::KernelCompiler(const Target& target, CompilerOptions options) : target_(target) {
     if (options.cache) cache_.emplace(*options.cache);
+    if (cache_ && options.worker.failures.empty()) options.worker.failures = cache_->failures();
+    pool_ = start_workers(target, options.compiler, cache_ ? &*cache_ : nullptr, options.worker);
 }
 
 CompileRequest KernelCompiler::request(const KernelSpec& spec) const {
-    return request_for(target_, spec.name, kernel_source(target_, *spec.body, spec.name));
+    return request_for(target_, pool_->kind(), spec.name, kernel_source(target_, *spec.body, spec.name));
 }
 
 std::string KernelCompiler::listing(const KernelSpec& spec, Emit emit) {
     CompileRequest wanted = request(spec);
     wanted.emit = emit;
-    return pool_.compile({&wanted, 1}).front();
+    return pool_->compile({&wanted, 1}).front();
 }
 
 CompiledKernels KernelCompiler::compile(std::span<const KernelSpec> specs,
@@ -62,7 +60,7 @@ CompiledKernels KernelCompiler::compile(std::span<const KernelSpec> specs,
         const auto [at, is_new] = by_source.try_emplace(out.source_of.back().text, out.kernels.size());
         out.kernel_of.push_back(at->second);
         if (!is_new) continue;
-        CompileRequest wanted = request_for(target_, spec.name, out.source_of.back());
+        CompileRequest wanted = request_for(target_, pool_->kind(), spec.name, out.source_of.back());
         CompiledKernel kernel{.name = spec.name,
                               .key = kernel_key(wanted, target_, out.compiler),
                               .symbol = std::string(kernel_symbol),
@@ -87,7 +85,7 @@ CompiledKernels KernelCompiler::compile(std::span<const KernelSpec> specs,
         ordered.push_back(std::move(missing[i]));
     const size_t cached = out.kernels.size() - ordered.size();
     if (progress) progress(cached, out.kernels.size());
-    std::vector<std::string> objects = pool_.compile(ordered, [&](size_t done) {
+    std::vector<std::string> objects = pool_->compile(ordered, [&](size_t done) {
         if (progress) progress(cached + done, out.kernels.size());
     });
     for (size_t i = 0; i < objects.size(); ++i) {

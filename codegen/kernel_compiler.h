@@ -42,16 +42,17 @@ struct CompiledKernels {
 
 struct CompilerOptions {
     std::optional<std::filesystem::path> cache; // empty: compile everything, keep nothing
+    std::optional<Compiler> compiler;           // empty: the first of the target's row that can be used
     WorkerOptions worker;
 };
 
 class KernelCompiler {
   public:
-    // Starts a worker; throws ir::Error where there is no compiler.
+    // Starts a worker; throws ir::Error where no compiler can be used (choose_compiler.h).
     KernelCompiler(const Target& target, CompilerOptions options);
 
     const Target& target() const { return target_; }
-    const std::string& compiler() const { return pool_.compiler(); }
+    const std::string& compiler() const { return pool_->compiler(); }
 
     // The request a spec makes: what `--emit source` shows.
     CompileRequest request(const KernelSpec& spec) const;
@@ -67,7 +68,7 @@ class KernelCompiler {
   private:
     Target target_;
     std::optional<KernelCache> cache_;
-    WorkerPool pool_;
+    std::unique_ptr<WorkerPool> pool_;
 };
 
 } // namespace ingot::codegen

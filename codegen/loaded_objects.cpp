@@ -1,8 +1,11 @@
 #include "codegen/loaded_objects.h"
 
 #include <cstring>
+#include <fstream>
 #include <link.h>
 #include <utility>
+
+#include "codegen/kernel_key.h"
 
 namespace ingot::codegen {
 
@@ -15,6 +18,11 @@ std::string hex(const unsigned char* bytes, size_t count) {
         out += "0123456789abcdef"[bytes[i] & 15];
     }
     return out;
+}
+
+std::string file_digest(const std::string& path) {
+    std::ifstream in(path.empty() ? "/proc/self/exe" : path, std::ios::binary);
+    return sha256_hex(std::string((std::istreambuf_iterator<char>(in)), {}));
 }
 
 // The GNU build id among the notes of a loaded object, or an empty string.
@@ -45,7 +53,10 @@ struct Search {
 
 int add_build_id(dl_phdr_info* object, size_t, void* data) {
     auto& search = *static_cast<Search*>(data);
-    if (search.wanted(object->dlpi_name)) search.ids += ' ' + build_id_note(*object).substr(0, 12);
+    if (!search.wanted(object->dlpi_name)) return 0;
+    std::string id = build_id_note(*object);
+    if (id.empty()) id = file_digest(object->dlpi_name);
+    search.ids += ' ' + id.substr(0, 12);
     return 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "codegen/words.h"
 #include "ir/error.h"
 
 namespace ingot::codegen {
@@ -13,21 +14,21 @@ namespace ingot::codegen {
 namespace {
 
 constexpr std::array targets = {
-#define TARGET(id, name, compiler, flags, features)                                                          \
-    Target{name, Compiler::compiler, flags, features, name "|" #compiler "|" flags "|" features},
+#define HOST_TARGET(name, flags, features)                                                                   \
+    Target{name, Machine::host, "llvm", flags, features, std::nullopt, name "|" flags "|" features},
+#define GPU_TARGET(name, machine, compilers, arch, object, wave, group_memory, dot4, matrix, ...)            \
+    Target{name,                                                                                             \
+           Machine::machine,                                                                                 \
+           compilers,                                                                                        \
+           "-DINGOT_WAVE=" #wave " -DINGOT_GROUP_MEMORY=" #group_memory " -DINGOT_DOT4_" #dot4               \
+           " -DINGOT_MATRIX_" #matrix,                                                                       \
+           "",                                                                                               \
+           GpuFacts{arch, object, wave, group_memory, Dot4::dot4, Matrix::matrix, __VA_ARGS__},              \
+           name "|" #machine "|" arch "|" #wave "|" #group_memory "|" #dot4 "|" #matrix},
 #include "codegen/targets.def"
-#undef TARGET
+#undef HOST_TARGET
+#undef GPU_TARGET
 };
-
-std::vector<std::string> words(std::string_view text) {
-    std::vector<std::string> out;
-    for (size_t at = 0; at < text.size();) {
-        const size_t end = std::min(text.find(' ', at), text.size());
-        if (end > at) out.emplace_back(text.substr(at, end - at));
-        at = end + 1;
-    }
-    return out;
-}
 
 // __builtin_cpu_supports takes literals only.
 bool machine_has(std::string_view feature) {
@@ -72,8 +73,15 @@ const Target& target_from_name(std::string_view name) {
                     fmt::format("there is no such target; there are {}", known));
 }
 
+std::vector<Compiler> compilers_of(const Target& target) {
+    std::vector<Compiler> compilers;
+    for (const std::string& name : words(target.compilers))
+        compilers.push_back(compiler_from_name(name));
+    return compilers;
+}
+
 bool machine_runs(const Target& target) {
-    return missing_features(target).empty();
+    return !target.is_gpu() && missing_features(target).empty();
 }
 
 const Target& machine_target() {
@@ -81,19 +89,6 @@ const Target& machine_target() {
         if (machine_runs(targets[i])) return targets[i];
     throw ir::Error("this machine", fmt::format("it runs none of the host targets: {} needs {}",
                                                 targets.front().name, missing_features(targets.front())));
-}
-
-std::vector<std::string> compiler_flags(const Target& target) {
-    // Freestanding and without unwinding, so that a code object needs nothing; contraction into fused
-    // multiply-adds is wanted, but NaN and infinity keep their meaning, which -ffast-math would take away.
-    std::vector<std::string> flags = words(
-        "--target=x86_64-unknown-linux-gnu -std=c++20 -O3 -ffreestanding -fPIC -fvisibility=hidden "
-        "-ffunction-sections -fno-exceptions -fno-rtti -fno-asynchronous-unwind-tables -fno-stack-protector "
-        "-fno-threadsafe-statics -ffp-contract=fast -fno-math-errno -fno-trapping-math -fomit-frame-pointer "
-        "-Wall -Wno-psabi -Wno-pass-failed -Wno-unused-function -Wno-unused-variable");
-    for (std::string& flag : words(target.flags))
-        flags.push_back(std::move(flag));
-    return flags;
 }
 
 } // namespace ingot::codegen

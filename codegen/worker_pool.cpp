@@ -8,6 +8,8 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <fmt/std.h>
 
 #include "codegen/kernel_key.h"
 #include "ir/error.h"
@@ -35,26 +37,31 @@ std::string first_line(const std::string& log) {
 
 } // namespace
 
-fs::path find_worker(const WorkerOptions& options) {
+WorkerProgram find_worker(const WorkerOptions& options) {
+    const bool llvm = options.compiler == Compiler::llvm;
+    WorkerProgram program{.path = llvm ? "ingot-worker" : "ingot-worker-rtc",
+                          .argument = llvm ? "" : std::string(compiler_name(options.compiler))};
     std::error_code error;
-    if (!options.program.empty()) {
-        if (fs::exists(options.program, error)) return options.program;
-        throw ir::Error(options.program.string(), "there is no compile worker");
+    std::vector<fs::path> folders{options.folder};
+    if (options.folder.empty()) {
+        const fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path();
+        folders = {here, (here / "../libexec/ingot").lexically_normal()};
     }
-    const fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path();
-    for (const fs::path& folder : {here, here / "../libexec/ingot"})
-        if (fs::exists(folder / "ingot-worker", error)) return folder / "ingot-worker";
-    throw ir::Error(
-        "compile worker",
-        fmt::format("there is no ingot-worker in {} or {}; compiling needs it (and LLVM 22), running a "
-                    "plan does not",
-                    here.string(), (here / "../libexec/ingot").lexically_normal().string()));
+    for (const fs::path& folder : folders)
+        if (fs::exists(folder / program.path, error)) {
+            program.path = folder / program.path;
+            return program;
+        }
+    throw ir::Error("compile worker",
+                    fmt::format("there is no {} in {}; compiling needs it{}, running a plan does not",
+                                program.path.string(), fmt::join(folders, " or "),
+                                llvm ? " (and LLVM 22)" : ""));
 }
 
-WorkerPool::WorkerPool(WorkerOptions options) : options_(std::move(options)) {
-    options_.program = find_worker(options_);
+WorkerPool::WorkerPool(WorkerOptions options)
+    : options_(std::move(options)), program_(find_worker(options_)) {
     if (options_.workers == 0) options_.workers = usable_cores();
-    auto first = std::make_unique<WorkerProcess>(options_.program, options_.timeout_seconds);
+    auto first = std::make_unique<WorkerProcess>(program_, options_.timeout_seconds);
     compiler_ = first->compiler();
     idle_.push_back(std::move(first));
 }
@@ -70,9 +77,9 @@ std::unique_ptr<WorkerProcess> WorkerPool::take() {
             return worker;
         }
     }
-    auto worker = std::make_unique<WorkerProcess>(options_.program, options_.timeout_seconds);
+    auto worker = std::make_unique<WorkerProcess>(program_, options_.timeout_seconds);
     if (worker->compiler() != compiler_)
-        throw ir::Error(options_.program.string(),
+        throw ir::Error(program_.path.string(),
                         "the compiler was replaced while kernels were compiled; try again");
     return worker;
 }
@@ -82,9 +89,21 @@ void WorkerPool::give_back(std::unique_ptr<WorkerProcess> worker) {
     idle_.push_back(std::move(worker));
 }
 
-std::string WorkerPool::compile_one(const CompileRequest& request) {
+WorkerAnswer WorkerPool::ask(const CompileRequest& request) {
     auto worker = take();
     WorkerAnswer answer = worker->compile(request, options_.timeout_seconds);
+    if (answer.fault == WorkerFault::none) give_back(std::move(worker));
+    return answer;
+}
+
+std::optional<std::string> WorkerPool::try_compile(const CompileRequest& request) {
+    WorkerAnswer answer = ask(request);
+    if (answer.fault != WorkerFault::none || !answer.reply.ok) return std::nullopt;
+    return std::move(answer.reply.output);
+}
+
+std::string WorkerPool::compile_one(const CompileRequest& request) {
+    WorkerAnswer answer = ask(request);
     const std::string where = fmt::format("kernel {}", request.name);
     if (answer.fault == WorkerFault::timed_out)
         throw ir::Error(where,
@@ -94,7 +113,6 @@ std::string WorkerPool::compile_one(const CompileRequest& request) {
         throw ir::Error(where, fmt::format("the compiler ({}) crashed: {}{}", compiler_,
                                            answer.message.substr(0, answer.message.find(';')),
                                            keep_failure(request, answer.message)));
-    give_back(std::move(worker));
     if (!answer.reply.ok)
         throw ir::Error(where,
                         fmt::format("it does not compile ({}): {}{}", compiler_, first_line(answer.reply.log),
@@ -110,7 +128,7 @@ std::string WorkerPool::keep_failure(const CompileRequest& request, const std::s
         fs::create_directories((folder / name).parent_path(), error);
         std::ofstream(folder / name, std::ios::binary) << text;
     };
-    std::string flags = "-nostdinc -isystem include";
+    std::string flags = options_.compiler == Compiler::llvm ? "-nostdinc -isystem include" : "";
     for (const std::string& flag : request.flags)
         flags += " " + flag;
     write("kernel.cpp", request.source);

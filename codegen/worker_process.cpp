@@ -27,14 +27,14 @@ void close_if_open(int& fd) {
     fd = -1;
 }
 
-int spawn(const std::filesystem::path& program, int in_out, int error, pid_t& pid) {
+int spawn(const WorkerProgram& program, int in_out, int error, pid_t& pid) {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, in_out, STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, in_out, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, error, STDERR_FILENO);
-    std::string name = program.string();
-    char* const arguments[] = {name.data(), nullptr};
+    std::string name = program.path.string(), argument = program.argument;
+    char* const arguments[] = {name.data(), argument.empty() ? nullptr : argument.data(), nullptr};
     const int result = posix_spawn(&pid, name.c_str(), &actions, nullptr, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
     return result;
@@ -42,35 +42,29 @@ int spawn(const std::filesystem::path& program, int in_out, int error, pid_t& pi
 
 } // namespace
 
-WorkerProcess::WorkerProcess(const std::filesystem::path& program, double timeout_seconds) {
+// What the first constructor leaves is whole, so the destructor frees it where this one throws.
+WorkerProcess::WorkerProcess(const WorkerProgram& program, double timeout_seconds) : WorkerProcess() {
     int ends[2] = {-1, -1};
     stderr_ = memfd_create("worker-stderr", MFD_CLOEXEC);
-    if (stderr_ < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-        const int error = errno;
-        close_if_open(stderr_);
-        throw ir::Error("compile worker", fmt::format("no socket: {}", std::strerror(error)));
-    }
+    if (stderr_ < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+        throw ir::Error("compile worker", fmt::format("no socket: {}", std::strerror(errno)));
     socket_ = ends[0];
     const int failed = spawn(program, ends[1], stderr_, pid_);
     close(ends[1]);
     if (failed != 0) {
         pid_ = -1;
-        close_if_open(socket_);
-        close_if_open(stderr_);
-        throw ir::Error(program.string(),
+        throw ir::Error(program.path.string(),
                         fmt::format("the compile worker can't be started: {}", std::strerror(failed)));
     }
     const auto message = read_message(socket_, timeout_seconds);
     const auto hello = message ? decode_hello(*message) : std::nullopt;
     if (!hello || hello->protocol != worker_protocol_version) {
-        std::string why = hello     ? std::string("it belongs to another build of ingot")
-                          : message ? std::string("it is no compile worker of ingot")
-                                    : reap(true) + printed();
-        if (pid_ > 0) reap(true);
-        close_if_open(socket_);
-        close_if_open(stderr_);
-        throw ir::Error(program.string(), fmt::format("the compile worker does not answer: {}", why));
+        const std::string why = hello     ? std::string("it belongs to another build of ingot")
+                                : message ? std::string("it is no compile worker of ingot")
+                                          : reap(true) + printed();
+        throw ir::Error(program.path.string(), fmt::format("the compile worker does not answer: {}", why));
     }
+    if (!hello->problem.empty()) throw ir::Error({}, hello->problem);
     compiler_ = hello->compiler;
 }
 

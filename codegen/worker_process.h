@@ -18,12 +18,17 @@ struct WorkerAnswer {
     std::string message; // where there was: "killed by signal 11 (Segmentation fault)"; what it printed
 };
 
+struct WorkerProgram {
+    std::filesystem::path path;
+    std::string argument; // empty: none
+};
+
 // Owns the process: the destructor ends it. Not thread-safe; each thread has its own.
 class WorkerProcess {
   public:
     // Starts the program and waits for its greeting. Throws ir::Error naming the program if it can't be
-    // started, says something else, or is of another build.
-    WorkerProcess(const std::filesystem::path& program, double timeout_seconds);
+    // started, says something else, is of another build, or has no compiler.
+    WorkerProcess(const WorkerProgram& program, double timeout_seconds);
     ~WorkerProcess();
     WorkerProcess(const WorkerProcess&) = delete;
     WorkerProcess& operator=(const WorkerProcess&) = delete;
@@ -33,6 +38,7 @@ class WorkerProcess {
     WorkerAnswer compile(const CompileRequest& request, double timeout_seconds);
 
   private:
+    WorkerProcess() = default;
     // Ends the process and says how it ended.
     std::string reap(bool kill_it);
     std::string printed() const;

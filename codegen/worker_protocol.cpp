@@ -115,6 +115,7 @@ std::string encode(const WorkerHello& hello) {
     put(out, "ingot-worker");
     put(out, hello.protocol);
     put(out, hello.compiler);
+    put(out, hello.problem);
     return out;
 }
 
@@ -150,7 +151,7 @@ std::optional<CompileReply> decode_reply(std::string_view bytes) {
 std::optional<WorkerHello> decode_hello(std::string_view bytes) {
     Reader in{bytes};
     const bool named = in.take() == "ingot-worker";
-    WorkerHello hello{.protocol = in.take(), .compiler = in.take()};
+    WorkerHello hello{.protocol = in.take(), .compiler = in.take(), .problem = in.take()};
     if (!named || !in.done()) return std::nullopt;
     return hello;
 }

@@ -13,7 +13,7 @@
 namespace ingot::codegen {
 
 // Raised when a message changes; the two programs are always built together, and this proves it.
-inline constexpr std::string_view worker_protocol_version = "1";
+inline constexpr std::string_view worker_protocol_version = "2";
 
 struct SourceFile {
     std::string name; // as #include spells it
@@ -26,14 +26,14 @@ enum class Emit : uint8_t { object, assembly, llvm_ir };
 struct CompileRequest {
     std::string name;                // of the kernel, for messages
     std::string source;              // the translation unit
-    std::vector<SourceFile> headers; // all that it may include: the compiler sees no other file
-    std::vector<std::string> flags;  // as clang++ takes them, with --target
+    std::vector<SourceFile> headers; // all that it may include
+    std::vector<std::string> flags;  // as the compiler takes them, with its target
     Emit emit = Emit::object;
 };
 
 struct CompileReply {
     bool ok = false;
-    std::string output; // a shared object with nothing undefined, or text
+    std::string output; // a code object with nothing undefined, or text
     std::string log;    // diagnostics of compiler and linker
 };
 
@@ -41,6 +41,7 @@ struct CompileReply {
 struct WorkerHello {
     std::string protocol;
     std::string compiler; // build id: version and the identity of the loaded libraries
+    std::string problem;  // why it can't compile, and what to do; empty where it can
 };
 
 std::string encode(const CompileRequest& request);

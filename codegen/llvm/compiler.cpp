@@ -37,10 +37,18 @@ std::unique_ptr<clang::FrontendAction> action_for(Emit emit) {
     return std::make_unique<clang::EmitObjAction>();
 }
 
-// The arguments of the one compiler job that these flags mean; empty where they are no single job.
+// The arguments of the one compiler job among what these flags mean, which for a GPU is also linking and
+// bundling; empty where there are several or none.
 llvm::opt::ArgStringList job_arguments(clang::driver::Compilation* compilation) {
-    if (compilation == nullptr || compilation->getJobs().size() != 1) return {};
-    return compilation->getJobs().begin()->getArguments();
+    llvm::opt::ArgStringList found;
+    if (compilation == nullptr) return found;
+    for (const clang::driver::Command& job : compilation->getJobs()) {
+        const llvm::opt::ArgStringList& arguments = job.getArguments();
+        if (arguments.empty() || llvm::StringRef(arguments.front()) != "-cc1") continue;
+        if (!found.empty()) return {};
+        found = arguments;
+    }
+    return found;
 }
 
 } // namespace
@@ -61,7 +69,7 @@ CompileReply compile_with_llvm(const CompileRequest& request) {
     const auto files = files_of(request);
 
     // The driver turns the flags into a compiler job, as `clang++` would, but runs nothing.
-    std::vector<const char*> arguments{"clang++", "-x", "c++", "-nostdinc", "-isystem", header_folder};
+    std::vector<const char*> arguments{"clang++", "-nostdinc", "-isystem", header_folder};
     for (const std::string& flag : request.flags)
         arguments.push_back(flag.c_str());
     arguments.insert(arguments.end(), {"-c", source_name, "-o", "-"});

@@ -160,10 +160,8 @@ std::vector<const Target*> host_targets() {
 
 CompilerOptions compiler_options() {
     return {.cache = std::filesystem::path(testing::TempDir()) / "ingot-test-kernels",
-            .worker = {.program = INGOT_BINARY_DIR "/tools/ingot-worker",
-                       .workers = 2,
-                       .timeout_seconds = 120,
-                       .failures = {}}};
+            .worker = {
+                .folder = INGOT_BINARY_DIR "/tools", .workers = 2, .timeout_seconds = 120, .failures = {}}};
 }
 
 void expect_right(const std::vector<Case>& cases) {

@@ -169,7 +169,7 @@ TEST(KernelKey, DependsOnEverythingButTheName) {
 
 // The bytes that are hashed are documented; another program must get the same key.
 TEST(KernelKey, IsTheDocumentedDigest) {
-    const Target target{.name = "t", .compiler = Compiler::llvm, .flags = "", .features = "", .row = "row"};
+    const Target target{.name = "t", .row = "row"};
     const CompileRequest r{
         .name = "n", .source = "s", .headers = {{"h", "x"}}, .flags = {"-f"}, .emit = Emit::object};
     std::string bytes;

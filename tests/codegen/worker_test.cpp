@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "codegen/compiler_flags.h"
 #include "codegen/templates.h"
 #include "codegen/worker_pool.h"
 #include "ir/error.h"
@@ -36,14 +37,14 @@ class Worker : public testing::Test {
         return {.name = "blk.0.test",
                 .source = source,
                 .headers = {},
-                .flags = compiler_flags(target_from_name("x86-64-v3"))};
+                .flags = compiler_flags(target_from_name("x86-64-v3"), Compiler::llvm)};
     }
-    // A program that isn't the worker.
+    // A folder with a program that isn't the worker.
     fs::path script(const std::string& text) const {
-        const fs::path path = folder / "script";
+        const fs::path path = folder / "ingot-worker";
         std::ofstream(path) << "#!/bin/sh\n" << text << "\n";
         chmod(path.c_str(), 0755);
-        return path;
+        return folder;
     }
     static std::string failure(WorkerPool& pool, const CompileRequest& r) {
         try {
@@ -153,14 +154,14 @@ TEST_F(Worker, OneBadKernelAmongManyIsNamed) {
 
 TEST_F(Worker, AMissingOrWrongProgramIsOneClearError) {
     WorkerOptions o = options();
-    o.program = folder / "nothing";
+    o.folder = folder / "nothing";
     EXPECT_THROW(WorkerPool{o}, ir::Error);
-    o.program = script("exit 3");
+    o.folder = script("exit 3");
     EXPECT_THROW(WorkerPool{o}, ir::Error);
-    o.program = script("echo hello, here is some text that is no message");
+    o.folder = script("echo hello, here is some text that is no message");
     EXPECT_THROW(WorkerPool{o}, ir::Error);
     o.timeout_seconds = 0.3;
-    o.program = script("exec sleep 30");
+    o.folder = script("exec sleep 30");
     const auto start = std::chrono::steady_clock::now();
     EXPECT_THROW(WorkerPool{o}, ir::Error);
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));

@@ -39,7 +39,7 @@ std::shared_ptr<const runtime::PlanFile> compile_model(const std::filesystem::pa
     const codegen::Target& target =
         options.target.empty() ? codegen::machine_target() : codegen::target_from_name(options.target);
     codegen::KernelCompiler compiler(
-        target, {.worker = {.program = std::filesystem::path(INGOT_BINARY_DIR) / "tools" / "ingot-worker"}});
+        target, {.worker = {.folder = std::filesystem::path(INGOT_BINARY_DIR) / "tools"}});
     std::string pattern = testing::TempDir() + "/ingot-model-XXXXXX";
     if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
     const std::filesystem::path folder = pattern;

@@ -22,6 +22,11 @@ void add_compile_settings(CLI::App& command, CompileSettings& settings) {
                     "machine to compile for: " + targets + " (default: what this machine has)")
         ->option_text("T");
     command
+        .add_option("--compiler", settings.compiler,
+                    "llvm, hiprtc or nvrtc (default: the first that is there and knows the target)")
+        ->option_text("NAME")
+        ->check(CLI::IsMember(codegen::compiler_names()));
+    command
         .add_option("--context", settings.context,
                     "most positions of a sequence (default: the model's, at most 4096)")
         ->option_text("N")

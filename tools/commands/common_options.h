@@ -15,7 +15,7 @@ namespace ingot::tools {
 
 // The positional MODEL, or MODEL|PLAN where a command takes both.
 void add_model(CLI::App& command, std::filesystem::path& path, const char* name = "MODEL|PLAN");
-// --target, --context, --weights, --precision, --disable-pass, --cache
+// --target, --compiler, --context, --weights, --precision, --disable-pass, --cache
 void add_compile_settings(CLI::App& command, CompileSettings& settings);
 void add_cache(CLI::App& command, std::filesystem::path& cache);
 void add_json(CLI::App& command, bool& json);

@@ -1,5 +1,6 @@
 #include "tools/driver/build_info.h"
 
+#include "codegen/choose_compiler.h"
 #include "codegen/loaded_objects.h"
 #include "codegen/worker_pool.h"
 #include "tools/driver/file_memo.h"
@@ -15,10 +16,19 @@ std::string program_build_id() {
     return ids.substr(std::min<size_t>(1, ids.size()));
 }
 
-std::string compiler_build_id(const std::filesystem::path& cache) {
-    const codegen::WorkerOptions options;
-    return memoised(cache, codegen::find_worker(options), "compiler build id",
-                    [&] { return codegen::WorkerPool(options).compiler(); });
+std::string compiler_build_id(codegen::Compiler compiler, const std::filesystem::path& cache) {
+    const codegen::WorkerOptions options{.compiler = compiler};
+    const auto ask = [&] { return codegen::WorkerPool(options).compiler(); };
+    // The others are libraries that the worker's file says nothing of.
+    if (compiler != codegen::Compiler::llvm) return ask();
+    return memoised(cache, codegen::find_worker(options).path, "compiler build id", ask);
+}
+
+std::string compiler_build_id(const codegen::Target& target, std::optional<codegen::Compiler> wanted,
+                              const std::filesystem::path& cache) {
+    if (!target.is_gpu()) return compiler_build_id(codegen::Compiler::llvm, cache);
+    const codegen::KernelCache kernels(cache);
+    return codegen::start_workers(target, wanted, &kernels, {})->compiler();
 }
 
 } // namespace ingot::tools

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
+
+#include "codegen/targets.h"
 
 namespace ingot::tools {
 
@@ -10,8 +13,11 @@ namespace ingot::tools {
 std::string version();
 // GNU build id of this program: changes with every change of its code, kernel templates included.
 std::string program_build_id();
-// Build id of the compile worker (compiler and its libraries), remembered for as long as the worker's file
-// does not change. Throws ir::Error where there is no worker, or one that does not start.
-std::string compiler_build_id(const std::filesystem::path& cache);
+// Build id of a compiler (version and its libraries). That of LLVM is remembered for as long as the worker's
+// file does not change. Throws ir::Error where it can't be used.
+std::string compiler_build_id(codegen::Compiler compiler, const std::filesystem::path& cache);
+// Of the compiler that is used for a target: the wanted one, or what codegen/choose_compiler.h finds.
+std::string compiler_build_id(const codegen::Target& target, std::optional<codegen::Compiler> wanted,
+                              const std::filesystem::path& cache);
 
 } // namespace ingot::tools

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "codegen/targets.h"
 #include "ir/error.h"
 #include "passes/plan_memory.h"
 #include "tools/driver/build_info.h"
@@ -18,10 +17,11 @@ namespace ingot::tools {
 namespace fs = std::filesystem;
 
 codegen::KernelCompiler open_compiler(const CompileSettings& settings) {
-    const codegen::Target& target =
-        settings.target.empty() ? codegen::machine_target() : codegen::target_from_name(settings.target);
+    const codegen::Target& target = target_of(settings);
+    const std::optional<codegen::Compiler> compiler = compiler_of(settings);
     try {
-        return codegen::KernelCompiler(target, {.cache = cache_directory(settings), .worker = {}});
+        return codegen::KernelCompiler(
+            target, {.cache = cache_directory(settings), .compiler = compiler, .worker = {}});
     } catch (const ir::Error& e) {
         throw Failure(ExitCode::failed, e.where(), e.message());
     }

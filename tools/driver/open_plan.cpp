@@ -19,6 +19,7 @@ namespace {
 // The first option that only a compilation can follow, or null.
 const char* option_of_compilation(const CompileSettings& s) {
     if (!s.target.empty()) return "--target";
+    if (!s.compiler.empty()) return "--compiler";
     if (s.context != 0) return "--context";
     if (!s.precision.empty()) return "--precision";
     if (!s.weights.empty()) return "--weights";

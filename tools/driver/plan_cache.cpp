@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "codegen/kernel_key.h"
-#include "codegen/targets.h"
 #include "frontend/mapped_file.h"
 #include "runtime/host_abi.h"
 #include "tools/driver/build_info.h"
@@ -49,8 +48,7 @@ std::string file_sha256(const fs::path& file, const fs::path& cache) {
 }
 
 std::string plan_key(const std::string& model_sha256, const CompileSettings& settings) {
-    const codegen::Target& target =
-        settings.target.empty() ? codegen::machine_target() : codegen::target_from_name(settings.target);
+    const codegen::Target& target = target_of(settings);
     std::vector<std::string> disabled = settings.disabled_passes;
     std::sort(disabled.begin(), disabled.end());
     std::string bytes;
@@ -63,7 +61,7 @@ std::string plan_key(const std::string& model_sha256, const CompileSettings& set
     add_part(bytes, std::to_string(disabled.size()));
     for (const std::string& name : disabled)
         add_part(bytes, name);
-    add_part(bytes, compiler_build_id(cache_directory(settings)));
+    add_part(bytes, compiler_build_id(target, compiler_of(settings), cache_directory(settings)));
     add_part(bytes, program_build_id());
     add_part(bytes, std::to_string(ingot_host::abi_version));
     return codegen::sha256_hex(bytes);

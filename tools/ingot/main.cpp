@@ -21,13 +21,17 @@ constexpr std::array commands = {
 };
 
 std::string version_text() {
-    std::string compiler;
-    try {
-        compiler = compiler_build_id(cache_directory({}));
-    } catch (const std::exception& e) {
-        compiler = fmt::format("none ({})", e.what());
+    std::string text = fmt::format("ingot {}\nbuild {}", version(), program_build_id());
+    for (const std::string_view name : codegen::compiler_names()) {
+        std::string id;
+        try {
+            id = compiler_build_id(codegen::compiler_from_name(name), cache_directory({}));
+        } catch (const std::exception& e) {
+            id = fmt::format("none ({})", e.what());
+        }
+        text += fmt::format("\n{} {}", name, id);
     }
-    return fmt::format("ingot {}\nbuild {}\ncompiler {}", version(), program_build_id(), compiler);
+    return text;
 }
 
 // "compile" where the fault is in the options of that command.
@@ -41,7 +45,7 @@ std::string where(const CLI::App& app) {
 int main(int argc, char** argv) {
     CLI::App app("Compiles GGUF language models to plans, and runs them.", "ingot");
     app.require_subcommand(1);
-    app.set_version_flag("--version", version_text, "print version, build and compiler");
+    app.set_version_flag("--version", version_text, "print version, build and compilers");
     app.footer("Examples:\n"
                "  ingot run model.gguf -p 'Once upon a time' -n 64\n"
                "  ingot compile model.gguf -o model.ingot\n"

@@ -13,7 +13,8 @@ packages=(
     python3 python3-pip unzip
 )
 if [ "${1:-}" = "--tests" ]; then
-    packages+=(libgtest-dev libgmock-dev libbenchmark-dev clang-format-22 clang-tidy-22 libclang-rt-22-dev python3-numpy)
+    packages+=(libgtest-dev libgmock-dev libbenchmark-dev clang-format-22 clang-tidy-22 libclang-rt-22-dev python3-numpy
+               libamdhip64-dev)
 fi
 
 missing=()

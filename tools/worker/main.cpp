@@ -1,11 +1,12 @@
-// ingot-worker: compiles kernels for `ingot`, one after the other, until its standard input ends. A program
-// of its own, so that a crash in the compiler costs one kernel and `ingot` runs where no LLVM is installed.
+// ingot-worker: compiles kernels for `ingot` with LLVM, one after the other, until its standard input ends. A
+// program of its own, so that a crash in the compiler costs one kernel and `ingot` runs where no LLVM is
+// installed.
 #include <cstdio>
 #include <string_view>
 #include <unistd.h>
 
 #include "codegen/llvm/compiler.h"
-#include "codegen/worker_protocol.h"
+#include "codegen/worker_service.h"
 
 using namespace ingot::codegen;
 
@@ -20,15 +21,7 @@ int main(int argc, char** argv) {
             "usage: ingot-worker [--version]\nStarted by ingot, which sends it kernels to compile.\n");
         return 2;
     }
-    // Whatever the libraries print must not end up between the messages.
-    const int replies = dup(STDOUT_FILENO);
-    if (replies < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return 1;
-    const WorkerHello hello{.protocol = std::string(worker_protocol_version), .compiler = llvm_build_id()};
-    if (!write_message(replies, encode(hello))) return 1;
-    while (const auto message = read_message(STDIN_FILENO)) {
-        const auto request = decode_request(*message);
-        if (!request) return 1;
-        if (!write_message(replies, encode(compile_with_llvm(*request)))) return 1;
-    }
-    return 0;
+    const WorkerService service;
+    return service.run({.protocol = std::string(worker_protocol_version), .compiler = llvm_build_id()},
+                       compile_with_llvm);
 }
