@@ -1,17 +1,20 @@
 // What differs between GPUs: one header each, all with the same names.
 //
-//   lanes                     threads that run in step (32 or 64). Algorithms here work in groups of 32 all
-//   the same. thread_index() ...        place in the launch shuffle_xor(v, mask)      the value of the lane
-//   whose index differs in the bits of `mask` < 32 dot4(sum, a, b)           sum + the products of four pairs
-//   of signed bytes barrier()                 of the workgroup; part_barrier<N>() of its first N threads
-//   fence()                   what this thread wrote is seen by the device before what it writes next
-//   atomic_add, atomic_max    on device memory, relaxed, giving the value before
-//   load_streaming(p)         16 bytes that are read once, past the first-level cache
-//   load_fresh(p)             what other workgroups wrote in this launch
-//   f16_to_f32, f32_to_f16    to nearest even
-//   exp, rsqrt, ...           to 2 units in the last place or so
-//   wait_for_dependencies()   until the launches before are complete, where launches may overlap
-//   start_dependents()        lets the launch after this one begin
+//   lanes                    threads that run in step (32 or 64); algorithms here work in groups of 32 all the
+//                            same
+//   thread_index() ...       place in the launch
+//   shuffle_xor(v, mask)     the value of the lane whose index differs in the bits of `mask` < 32
+//   dot4(sum, a, b)          sum + the products of four pairs of signed bytes
+//   barrier()                of the workgroup; part_barrier<N>() of its first N threads, wave_barrier() of 32
+//                            lanes
+//   fence()                  what this thread wrote is seen by the device before what it writes next
+//   atomic_add, atomic_max   on device memory, relaxed, giving the value before
+//   load_streaming(p)        16 bytes that are read once, past the first-level cache
+//   load_fresh(p)            what other workgroups wrote in this launch
+//   f16_to_f32, f32_to_f16   to nearest even
+//   exp, rsqrt, ...          to 2 units in the last place or so
+//   wait_for_dependencies()  until the launches before are complete, where launches may overlap
+//   start_dependents()       lets the launch after this one begin
 #pragma once
 
 #if defined(INGOT_NVPTX)

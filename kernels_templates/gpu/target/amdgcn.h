@@ -26,8 +26,8 @@ INGOT_DEVICE int group_index() {
 INGOT_DEVICE int group_index_y() {
     return int(__builtin_amdgcn_workgroup_id_y());
 }
-// From the dispatch packet (HSA runtime specification, "AQL kernel dispatch packet"): threads of the grid and of a
-// workgroup.
+// From the dispatch packet (HSA runtime specification, "AQL kernel dispatch packet"): threads of the grid and
+// of a workgroup.
 INGOT_DEVICE int group_count() {
     const auto* const packet = (const __attribute__((address_space(4))) u8*)__builtin_amdgcn_dispatch_ptr();
     const u32 threads = *reinterpret_cast<const __attribute__((address_space(4))) u32*>(packet + 12);
@@ -81,6 +81,12 @@ INGOT_DEVICE void barrier() {
 template <int N>
 INGOT_DEVICE void part_barrier() {
     barrier();
+}
+// Lanes run in step; what they left in shared memory must be there before others read it.
+INGOT_DEVICE void wave_barrier() {
+    __builtin_amdgcn_fence(__ATOMIC_RELEASE, "wavefront");
+    __builtin_amdgcn_wave_barrier();
+    __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "wavefront");
 }
 INGOT_DEVICE void fence() {
     __builtin_amdgcn_fence(__ATOMIC_SEQ_CST, "agent");

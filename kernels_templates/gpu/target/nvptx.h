@@ -45,6 +45,9 @@ template <int N>
 INGOT_DEVICE void part_barrier() {
     asm volatile("bar.sync 1, %0;" ::"n"(N) : "memory");
 }
+INGOT_DEVICE void wave_barrier() {
+    __syncwarp();
+}
 INGOT_DEVICE void fence() {
     __threadfence();
 }
