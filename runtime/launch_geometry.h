@@ -6,6 +6,9 @@
 
 namespace ingot::runtime {
 
+// How a GPU's kernels are called: raised when that changes.
+inline constexpr std::uint32_t gpu_abi_version = 1;
+
 // One dimension of a launch's grid: count * ceil(symbol / divisor) workgroups, or just `count`.
 struct GridDim {
     std::uint32_t count = 1;

@@ -1,6 +1,7 @@
 #include "runtime/open_device.h"
 
 #include "runtime/error.h"
+#include "runtime/gpu/gpu_device.h"
 #include "runtime/host/host_device.h"
 
 #include <fmt/format.h>
@@ -23,11 +24,17 @@ std::string_view name_of(Pool pool) {
 
 std::shared_ptr<Device> open_device(std::string_view name) {
     if (name == "host") return open_host_device();
-    throw Error(Code::invalid_argument, std::string(name), "no such device; known are: host");
+    if (name == "cuda") return make_gpu_device("cuda", open_cuda_api());
+    throw Error(Code::invalid_argument, std::string(name), "no such device; known are: host, cuda");
 }
 
 std::vector<DeviceInfo> available_devices() {
-    return {open_host_device()->info()};
+    std::vector<DeviceInfo> devices = {open_host_device()->info()};
+    try {
+        devices.push_back(open_device("cuda")->info());
+    } catch (const Error&) { // NOLINT(bugprone-empty-catch): there is none
+    }
+    return devices;
 }
 
 } // namespace ingot::runtime

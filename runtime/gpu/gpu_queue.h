@@ -1,0 +1,33 @@
+// A stream of work on a GPU.
+#pragma once
+
+#include "runtime/device.h"
+#include "runtime/gpu/gpu_memory.h"
+
+#include <memory>
+#include <string>
+
+namespace ingot::runtime {
+
+class GpuQueue final : public Queue {
+  public:
+    explicit GpuQueue(std::shared_ptr<GpuApi> api);
+    ~GpuQueue() override;
+
+    std::unique_ptr<CommandList> prepare(const ProgramSpec& program) override;
+    void run(CommandList& list, std::span<const std::int32_t> dims) override;
+    void write(Memory& to, std::uint64_t offset, std::span<const std::byte> data) override;
+    void read(Memory& from, std::uint64_t offset, std::span<std::byte> data) override;
+    void copy(Memory& memory, std::uint64_t to, std::uint64_t from, std::uint64_t bytes) override;
+    void synchronize() override;
+    unsigned threads() const override { return 1; }
+
+  private:
+    std::shared_ptr<GpuApi> api_;
+    GpuStream stream_;
+    PinnedMemory to_device_, to_host_; // staging
+    std::uint64_t staged_ = 0;         // bytes of to_device_ that are on their way
+    std::string last_ = "start";       // what was put on the stream last, for faults that show late
+};
+
+} // namespace ingot::runtime
