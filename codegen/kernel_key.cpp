@@ -7,6 +7,7 @@
 #include <openssl/sha.h>
 
 #include "runtime/host_abi.h"
+#include "runtime/launch_geometry.h"
 
 namespace ingot::codegen {
 
@@ -50,7 +51,7 @@ std::string kernel_key(const CompileRequest& request, const Target& target, std:
         put(all, flag);
     put(all, target.row);
     put(all, compiler);
-    put(all, std::to_string(ingot_host::abi_version));
+    put(all, std::to_string(target.is_gpu() ? runtime::gpu_abi_version : ingot_host::abi_version));
     return sha256_hex(all);
 }
 

@@ -24,8 +24,8 @@ struct StreamedWeights {
 struct KernelSource {
     std::string text;
     std::vector<StreamedWeights> weights;
-    // State that the kernel needs beside its operands, bound behind the results: zero before the first call,
-    // left zero by every call, so that all kernels of a session may share it. 0: none.
+    // State that the kernel needs beside its operands, bound behind the results, shared by all kernels of a
+    // session: zero before the first call, and left zero by every call (GPU: its first 4096 bytes). 0: none.
     uint64_t workspace_bytes = 0;
     std::optional<runtime::LaunchGeometry> geometry; // GPU targets only
 };

@@ -89,7 +89,7 @@ class Description {
         out.add_target(target_name);
         out.add_precision(precision);
         out.add_compiler(compiler);
-        out.add_abi(ingot_host::abi_version);
+        out.add_abi(target.is_gpu() ? runtime::gpu_abi_version : ingot_host::abi_version);
         out.add_context(m.context);
         out.add_training_context(m.training_context);
         out.add_embedding(m.embedding);

@@ -5,7 +5,8 @@
 
 namespace ingot::runtime {
 
-// "host"; "cuda": an NVIDIA card. Throws Error{unsupported} for a device that is not there, Error{invalid_argument} naming the known devices.
+// "host"; "cuda": an NVIDIA card. Throws Error{unsupported} for a device that is not there,
+// Error{invalid_argument} naming the known devices.
 std::shared_ptr<Device> open_device(std::string_view name);
 
 // The devices of this machine, the preferred one first.

@@ -17,6 +17,7 @@ namespace {
 constexpr int64_t wanted_groups = 256;
 constexpr int64_t most_splits = 64;
 constexpr uint32_t threads = 128, warps = 4; // as attention_step.h has them
+constexpr int64_t counters = 1024;           // as types.h has it
 
 struct Shape {
     int64_t heads = 0, kv_heads = 0, channels = 0, positions = 0, tokens = 0, splits = 0, join = 0;
@@ -29,8 +30,7 @@ struct Shape {
         return static_cast<uint64_t>(floats * 4 + 4);
     }
     uint64_t space_bytes() const {
-        return static_cast<uint64_t>(tokens * 4 *
-                                     (kv_heads / join + kv_heads * splits * group() * (channels + 2)));
+        return static_cast<uint64_t>(4 * (counters + tokens * kv_heads * splits * group() * (channels + 2)));
     }
 };
 
@@ -66,6 +66,8 @@ void emit_attention_step(const Region& region, SourceText& out, std::set<std::st
     s.splits = std::clamp<int64_t>(wanted_groups / s.kv_heads, 1, most_splits);
     s.join = quantize != nullptr ? 32 / std::gcd<int64_t>(32, s.group() * s.channels) : 1;
 
+    if (s.tokens * s.kv_heads / s.join >= counters)
+        region.unsupported(n, fmt::format("{} tokens of {} KV heads are too many", s.tokens, s.kv_heads));
     out.line(fmt::format("using Attention = AttentionStep<{}, {}, {}, {}, {}, {}, {}, {}>;",
                          cache.substr(0, cache.find(',')), s.heads, s.kv_heads, s.channels, s.positions,
                          s.tokens, s.splits, s.join));

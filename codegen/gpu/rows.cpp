@@ -16,14 +16,14 @@ namespace {
 constexpr int64_t threads = 256;
 
 // A value that is stored, or consumed by a node that stores.
-struct Target {
+struct Stored {
     ValueId value = 0;
     const Node* node = nullptr; // quantize, square_sums or kv_append
 };
 
 // What to store, by the number of columns.
-std::map<int64_t, std::vector<Target>> targets_of(const Region& region) {
-    std::map<int64_t, std::vector<Target>> targets;
+std::map<int64_t, std::vector<Stored>> targets_of(const Region& region) {
+    std::map<int64_t, std::vector<Stored>> targets;
     for (const Node& n : region.body.nodes) {
         const bool consumes = n.op == Op::quantize || n.op == Op::square_sums || n.op == Op::kv_append;
         if (consumes) {
@@ -64,7 +64,7 @@ std::optional<std::string> leaf(const Region& region, ValueId v, int64_t shift,
     }
 }
 
-void store(const Region& region, SourceText& out, const Target& t, ScalarEmitter& emitter,
+void store(const Region& region, SourceText& out, const Stored& t, ScalarEmitter& emitter,
            const LanePlace& place) {
     const std::string value = emitter.value(t.value);
     if (t.node == nullptr)
@@ -87,7 +87,7 @@ void emit_gpu_row_kernel(const Region& region, SourceText& out, std::set<std::st
     std::optional<Dim> rows;
     int64_t widest = 0;
     for (const auto& [width, list] : targets)
-        for (const Target& t : list) {
+        for (const Stored& t : list) {
             const Dim d = region.rows(t.value);
             if (rows && *rows != d) region.unsupported("its results have different numbers of rows");
             rows = d;
@@ -105,7 +105,7 @@ void emit_gpu_row_kernel(const Region& region, SourceText& out, std::set<std::st
         const LanePlace place{.row = "row", .column = "column", .active = "active"};
         ScalarEmitter emitter(region, out, place,
                               [&](ValueId v, int64_t shift) { return leaf(region, v, shift, headers); });
-        for (const Target& t : list)
+        for (const Stored& t : list)
             store(region, out, t, emitter, place);
         out.close();
     }

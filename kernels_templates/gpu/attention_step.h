@@ -38,6 +38,7 @@ struct AttentionStep {
     static constexpr int wide = octets <= 32 ? 32 / octets : 1; // positions whose values are read at once
     static constexpr int turns = (octets + 31) / 32;            // of 32 lanes over a row of values
     static constexpr int joined = KvHeads / Join;
+    static_assert(Tokens * joined < counters);
 
     // In shared memory.
     struct Shared {
@@ -47,13 +48,14 @@ struct AttentionStep {
         f32 out[attention_warps][group][D];
         u32 is_last;
     };
-    // In the workspace: parts, and how many of a token's have arrived (zero between launches).
+    // In the workspace: how many of a token's parts have arrived (zero between launches), and the parts.
     struct Part {
         f32 out[group][D];
         f32 largest[group], sum[group];
     };
     struct Space {
         u32 arrived[Tokens][joined];
+        u32 padding[counters - Tokens * joined];
         Part part[Tokens][KvHeads][Splits];
     };
 

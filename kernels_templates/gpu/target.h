@@ -1,6 +1,7 @@
 // What differs between GPUs: one header each, all with the same names.
 //
-//   lanes                    threads that run in step (32 or 64); algorithms here work in groups of 32 all the
+//   lanes                    threads that run in step (32 or 64); algorithms here work in groups of 32 all
+//   the
 //                            same
 //   thread_index() ...       place in the launch
 //   shuffle_xor(v, mask)     the value of the lane whose index differs in the bits of `mask` < 32

@@ -6,12 +6,23 @@
 
 namespace ingot::tools {
 
+namespace {
+
+// What the target's kernels want of graphs.
+passes::PassContext context_for(const codegen::Target& target) {
+    const bool gpu = target.is_gpu();
+    return {.row_tiles = gpu, .key_octets = gpu, .defer_norms = gpu};
+}
+
+} // namespace
+
 ImportedModel import_file(const std::filesystem::path& path, const CompileSettings& settings) {
     ImportedModel out;
     out.file = std::make_shared<const frontend::gguf::File>(frontend::gguf::File::open(path.string()));
-    out.model = frontend::import_model(
-        *out.file, {.context = settings.context,
-                    .cache = settings.f32() ? ir::Element::f32 : frontend::ImportOptions().cache});
+    frontend::ImportOptions options{.context = settings.context};
+    if (settings.f32()) options.cache = ir::Element::f32;
+    if (target_of(settings).is_gpu()) options.max_tokens = 16;
+    out.model = frontend::import_model(*out.file, options);
     return out;
 }
 
@@ -29,7 +40,7 @@ void run_passes(ImportedModel& imported, ir::Phase stop_after, const CompileSett
             at->changed |= changed;
         };
     for (ir::Graph& graph : imported.model.graphs)
-        passes::run_pipeline(graph, {}, options);
+        passes::run_pipeline(graph, context_for(target_of(settings)), options);
 }
 
 } // namespace ingot::tools
