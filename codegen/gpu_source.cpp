@@ -48,14 +48,6 @@ std::string parameters(const Region& region, bool workspace) {
     return text;
 }
 
-// Rows that a region's products are computed for, at most.
-int64_t product_rows(const Region& region) {
-    int64_t rows = 0;
-    for (const Node& n : region.body.nodes)
-        if (n.op == Op::matmul) rows = std::max(rows, region.most(region.rows(n.results[0])));
-    return rows;
-}
-
 } // namespace
 
 KernelSource gpu_kernel_source(const Target& target, const Graph& body, std::string_view node_name) {
@@ -65,10 +57,8 @@ KernelSource gpu_kernel_source(const Target& target, const Graph& body, std::str
     SourceText text;
     if (has(body, Op::attention))
         emit_attention_step(region, text, headers, source);
-    else if (has(body, Op::matmul) && product_rows(region) <= stream_rows)
-        emit_stream_kernel(region, target, text, headers, source);
     else if (has(body, Op::matmul))
-        region.unsupported("GPU kernels have no products of many rows yet");
+        emit_gpu_product_kernel(region, target, text, headers, source);
     else
         emit_gpu_row_kernel(region, text, headers, source);
     for (const std::string& header : headers)

@@ -87,7 +87,10 @@ struct Session::State {
             programs.run_decode();
             return true;
         }
-        programs.run_prefill(static_cast<std::int32_t>(count));
+        if (count <= shape.batch)
+            programs.run_batch(static_cast<std::int32_t>(count));
+        else
+            programs.run_prefill(static_cast<std::int32_t>(count));
         return false;
     }
 

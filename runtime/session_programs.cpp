@@ -22,9 +22,14 @@ class Finder {
         throw Error(Code::bad_file, plan_.path().string(), "not a plan of a language model: " + message);
     }
 
-    const plan::Program& program(std::string_view name) const {
+    // Null where there is none.
+    const plan::Program* find(std::string_view name) const {
         for (const plan::Program* p : required(plan_.description().programs()))
-            if (required(p->name()).string_view() == name) return *p;
+            if (required(p->name()).string_view() == name) return p;
+        return nullptr;
+    }
+    const plan::Program& program(std::string_view name) const {
+        if (const plan::Program* p = find(name)) return *p;
         fail(fmt::format("there is no program {}", name));
     }
 
@@ -77,16 +82,19 @@ SessionShape session_shape(const PlanFile& plan) {
     if (shape.context == 0) find.fail("its context is 0");
     const std::int64_t vocabulary = shape.vocabulary, tile = shape.tile, embedding = p.embedding();
     const std::vector<std::int64_t> table = {cache.max_sequences(), cache.max_pages_per_sequence()};
-    for (const plan::Program* program : {&decode, &prefill}) {
+    const plan::Program* const batch = find.find("batch");
+    for (const plan::Program* program : {&decode, &prefill, batch}) {
+        if (program == nullptr) continue;
         const std::vector<std::int64_t> tokens = {program == &decode ? 1 : -1};
         shape.tokens = find.io(*program, "tokens", "i32", tokens);
         shape.positions = find.io(*program, "positions", "i32", tokens);
         shape.seqs = find.io(*program, "seqs", "i32", tokens);
         shape.pages = find.io(*program, "pages", "i32", table);
+        if (program != &decode) find.io(*program, "hidden", "f32", {-1, embedding});
     }
+    if (batch != nullptr) shape.batch = find.most(*batch);
     find.io(decode, "logits", "f32", {1, vocabulary});
     find.io(decode, "next", "i32", {1});
-    find.io(prefill, "hidden", "f32", {-1, embedding});
     find.io(head, "hidden", "f32", {tile, embedding});
     shape.ids = find.io(head, "ids", "i32", {-1});
     shape.logits = find.io(head, "logits", "f32", {-1, vocabulary});
@@ -105,6 +113,7 @@ SessionPrograms::SessionPrograms(const LoadedPlan& plan, const QueueOptions& opt
     queue_ = plan.device().open_queue(options);
     decode_ = prepare(plan, "decode");
     prefill_ = prepare(plan, "prefill");
+    if (session_shape(plan.file()).batch > 0) batch_ = prepare(plan, "batch");
     head_ = prepare(plan, "head");
 }
 

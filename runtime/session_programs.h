@@ -21,11 +21,13 @@ struct IoRange {
 // What a plan of a language model must have:
 //   decode:  one token; tokens, positions, seqs i32[1], pages i32[B, M] -> logits f32[1, V], next i32[1]
 //   prefill: T tokens;  tokens, positions, seqs i32[T], pages i32[B, M] -> hidden f32[T, E]
+//   batch:   as prefill for few tokens; may be absent
 //   head:    O rows;    hidden f32[T, E], ids i32[O]                    -> logits f32[O, V], next i32[O]
 struct SessionShape {
     std::uint32_t context = 0;
     std::uint32_t vocabulary = 0;
     std::uint32_t tile = 0;      // most tokens of one run of `prefill`
+    std::uint32_t batch = 0;     // of `batch`; 0: there is none
     std::uint32_t head_rows = 0; // most rows of one run of `head`
     IoRange tokens, positions, seqs, pages, ids, logits, next;
 };
@@ -44,6 +46,7 @@ class SessionPrograms {
     std::size_t allocations() const;
 
     void run_decode() { queue_->run(*decode_, {}); }
+    void run_batch(std::int32_t tokens) { queue_->run(*batch_, {&tokens, 1}); }
     void run_prefill(std::int32_t tokens) { queue_->run(*prefill_, {&tokens, 1}); }
     void run_head(std::int32_t rows) { queue_->run(*head_, {&rows, 1}); }
 
@@ -52,7 +55,7 @@ class SessionPrograms {
 
     std::array<std::unique_ptr<Memory>, pool_count> arenas_; // without the weights, which the plan holds
     std::unique_ptr<Queue> queue_;
-    std::unique_ptr<CommandList> decode_, prefill_, head_;
+    std::unique_ptr<CommandList> decode_, batch_, prefill_, head_; // batch_ may be null
 };
 
 } // namespace ingot::runtime

@@ -29,7 +29,10 @@ struct Shape {
             group() * channels + warps * 32 * group() + 2 * warps * group() + warps * group() * channels;
         return static_cast<uint64_t>(floats * 4 + 4);
     }
+    // One part a token and KV head, which needs no workspace.
+    bool alone() const { return splits == 1 && join == 1; }
     uint64_t space_bytes() const {
+        if (alone()) return 0;
         return static_cast<uint64_t>(4 * (counters + tokens * kv_heads * splits * group() * (channels + 2)));
     }
 };
@@ -63,23 +66,24 @@ void emit_attention_step(const Region& region, SourceText& out, std::set<std::st
             .tokens = region.most(region.rows(n.operands[0]))};
     s.heads = region.columns(n.operands[0]) / s.channels;
     if (s.positions % 32 != 0) region.unsupported(n, "pages must have a multiple of 32 positions");
-    s.splits = std::clamp<int64_t>(wanted_groups / s.kv_heads, 1, most_splits);
+    // Many tokens are parts enough.
+    s.splits = s.tokens > 16 ? 1 : std::clamp<int64_t>(wanted_groups / s.kv_heads, 1, most_splits);
     s.join = quantize != nullptr ? 32 / std::gcd<int64_t>(32, s.group() * s.channels) : 1;
 
-    if (s.tokens * s.kv_heads / s.join >= counters)
+    if (!s.alone() && s.tokens * s.kv_heads / s.join >= counters)
         region.unsupported(n, fmt::format("{} tokens of {} KV heads are too many", s.tokens, s.kv_heads));
     out.line(fmt::format("using Attention = AttentionStep<{}, {}, {}, {}, {}, {}, {}, {}>;",
                          cache.substr(0, cache.find(',')), s.heads, s.kv_heads, s.channels, s.positions,
                          s.tokens, s.splits, s.join));
-    out.line(fmt::format("static_assert(sizeof(Attention::Shared) <= {} && sizeof(Attention::Space) <= {});",
-                         s.shared_bytes(), s.space_bytes()));
+    out.line(fmt::format("static_assert(sizeof(Attention::Shared) <= {});", s.shared_bytes()));
+    if (!s.alone()) out.line(fmt::format("static_assert(sizeof(Attention::Space) <= {});", s.space_bytes()));
     out.line("start_dependents();");
     out.line("wait_for_dependencies();");
     const auto memory = [&](size_t i) { return region.memory_name(n.operands[i]); };
     out.open(fmt::format(
-        "Attention::run({}, {}, {}, {}, {}, {}, {}, {}, workspace, [&](int column, bool active, f32 y) {{",
+        "Attention::run({}, {}, {}, {}, {}, {}, {}, {}, {}, [&](int column, bool active, f32 y) {{",
         memory(0), memory(1), memory(2), memory(3), memory(4), memory(5), region.columns(n.operands[5]),
-        literal(float_attr(n, "scale"))));
+        literal(float_attr(n, "scale")), s.alone() ? "nullptr" : "workspace"));
     out.line("const int token = group_index_y();");
     const LanePlace place{.row = "token", .column = "column", .active = "active"};
     if (quantize != nullptr)

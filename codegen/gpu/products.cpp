@@ -18,6 +18,10 @@ constexpr int64_t lane_group = 32;
 // Two workgroups of launches that follow each other share a multiprocessor while one ends and the other fills
 // its ring.
 constexpr uint64_t ring_budget = 96 * 1024;
+// Most rows of activations for which a product is bound by its weights.
+constexpr int64_t stream_rows = 16;
+constexpr int64_t tile_rows = 128;                // of weights and of tokens, as tile_product.h has them
+constexpr uint32_t tile_shared_bytes = 36 * 1024; // at least what it needs
 
 struct Product {
     NodeId id = 0;
@@ -31,44 +35,29 @@ struct Product {
     int64_t granules() const { return (columns() + granule - 1) / granule; }
 };
 
-class StreamKernel {
+class ProductKernel {
   public:
-    StreamKernel(const Region& region, const Target& target, SourceText& out, std::set<std::string>& headers,
-                 KernelSource& source)
+    ProductKernel(const Region& region, const Target& target, SourceText& out, std::set<std::string>& headers,
+                  KernelSource& source)
         : region_(region), target_(target), out_(out), headers_(headers), source_(source),
           roots_(find_roots(region)), groups_(find_sinks(region, roots_)) {}
 
     void emit() {
-        headers_.insert("gpu/stream_product.h");
-        headers_.insert("gpu/epilogue.h");
+        std::vector<NodeId> products;
         for (NodeId id = 0; id < body().nodes.size(); ++id)
-            if (body().nodes[id].op == Op::matmul) products_.push_back(describe(id));
-        if (products_.size() > 1)
-            region_.unsupported(body().nodes[products_[1].id],
+            if (body().nodes[id].op == Op::matmul) products.push_back(id);
+        if (products.size() > 1)
+            region_.unsupported(body().nodes[products[1]],
                                 "its weights are of another format than those that share its input");
-        const Product& p = products_[0];
-        tokens_ = region_.rows(body().nodes[p.id].results[0]);
-        declare(p);
-        prologue(p);
-        consume(p);
-        choose();
-        source_.weights.push_back(
-            {.operand = region_.param_index(weight_of(p)),
-             .offset = 0,
-             .units = static_cast<uint64_t>(p.granules()),
-             .unit_bytes = p.tile_bytes * static_cast<uint64_t>(p.halves * p.granule) / p.height});
-        // Padded tiles are streamed, but not beyond the matrix.
-        const uint64_t all = max_bytes(region_.type(weight_of(p)), {});
-        if (source_.weights.back().units * source_.weights.back().unit_bytes > all)
-            source_.weights.back() = {.operand = source_.weights.back().operand,
-                                      .offset = 0,
-                                      .units = all / p.tile_bytes,
-                                      .unit_bytes = p.tile_bytes};
-        runtime::LaunchGeometry geometry{.threads = target_.machine == Machine::nvptx ? 288U : 256U,
-                                         .shared_bytes = static_cast<uint32_t>(p.shared_bytes)};
-        geometry.grid[0].count = static_cast<uint32_t>(p.granules());
-        geometry.groups_per_unit = target_.machine == Machine::nvptx ? 1 : 2;
-        source_.geometry = geometry;
+        tokens_ = region_.rows(body().nodes[products[0]].results[0]);
+        const Product p = describe(products[0]);
+        headers_.insert("gpu/epilogue.h");
+        headers_.insert("gpu/" + format_header(region_.type(weight_of(p)).element));
+        streamed() ? stream(p) : tile(p);
+        source_.weights.push_back({.operand = region_.param_index(weight_of(p)),
+                                   .offset = 0,
+                                   .units = max_bytes(region_.type(weight_of(p)), {}) / p.tile_bytes,
+                                   .unit_bytes = p.tile_bytes});
     }
 
   private:
@@ -98,36 +87,53 @@ class StreamKernel {
             region_.unsupported(n, fmt::format("{} weights take f32 input, not q8a", info(w.element).text));
         if (!p.quantized && is_quantized(w.element))
             region_.unsupported(n, "quantised weights take q8a input on GPUs (pass quantize-activations)");
+        p.granule = tile_rows / p.halves;
+        if (streamed()) stream_shape(p, n);
+        return p;
+    }
+
+    bool streamed() const { return most_tokens() <= stream_rows; }
+
+    // Few rows: columns that a workgroup computes together, and its shared memory.
+    void stream_shape(Product& p, const Node& n) const {
         const bool whole_blocks = std::any_of(groups_.begin(), groups_.end(), [](const SinkGroup& g) {
             return std::any_of(g.sinks.begin(), g.sinks.end(), [](const Sink& s) {
                 return s.kind == Sink::Kind::quantize || s.kind == Sink::Kind::square_sums;
             });
         });
         p.granule = whole_blocks ? lane_group : std::max<int64_t>(8, static_cast<int64_t>(p.height));
-        const int64_t rows = region_.most(region_.rows(n.results[0]));
         const uint64_t row_lanes = 256 / p.height, parts = std::max<uint64_t>(1, row_lanes / 32);
-        const uint64_t sums = 8 * static_cast<uint64_t>(p.halves * p.granule * rows) * parts;
         if (target_.machine == Machine::nvptx) {
             p.stages = std::clamp<uint64_t>(ring_budget / p.tile_bytes, 2, 8);
             p.shared_bytes = p.stages * (p.tile_bytes + 16);
         }
-        p.shared_bytes += sums;
+        p.shared_bytes += 8 * static_cast<uint64_t>(p.halves * p.granule * most_tokens()) * parts;
         if (p.shared_bytes > target_.gpu->group_memory)
             region_.unsupported(n, fmt::format("it needs {} bytes of shared memory", p.shared_bytes));
-        return p;
     }
 
-    void declare(const Product& p) {
+    void stream(const Product& p) {
+        headers_.insert("gpu/stream_product.h");
         const Node& n = body().nodes[p.id];
-        const Type& w = region_.type(n.operands[1]);
-        headers_.insert("gpu/" + format_header(w.element));
         out_.line(fmt::format("using Product = StreamProduct<{}, {}, {}, {}, {}, {}, {}, {}, {}>;",
-                              format_name(region_, n, w.element), p.halves, p.columns(), p.depth, p.height,
-                              p.tile_bytes, p.granule, most_tokens(), p.stages));
+                              format_name(region_, n, region_.type(n.operands[1]).element), p.halves,
+                              p.columns(), p.depth, p.height, p.tile_bytes, p.granule, most_tokens(),
+                              p.stages));
         out_.line(fmt::format("static_assert(Product::shared_bytes <= {});", p.shared_bytes));
+        stream_prologue(p);
+        consume(p, "consume",
+                p.quantized ? fmt::format("Q8Rows<{}, {}>", most_tokens(), p.depth)
+                            : fmt::format("F32Rows<{}, {}>", p.depth, chunk_elements(p)));
+        choose();
+        const bool nvptx = target_.machine == Machine::nvptx;
+        runtime::LaunchGeometry geometry{.threads = nvptx ? 288U : 256U, // one warp copies
+                                         .shared_bytes = static_cast<uint32_t>(p.shared_bytes),
+                                         .groups_per_unit = nvptx ? 1U : 2U};
+        geometry.grid[0].count = static_cast<uint32_t>(p.granules());
+        source_.geometry = geometry;
     }
 
-    void prologue(const Product& p) {
+    void stream_prologue(const Product& p) {
         const std::string weight = region_.memory_name(weight_of(p));
         out_.line("start_dependents();");
         out_.line(fmt::format("Product::start({});", weight));
@@ -136,18 +142,15 @@ class StreamKernel {
         out_.line("    return;");
         out_.line("}");
         out_.line("wait_for_dependencies();");
-        const std::string rows = region_.rows_text(tokens_);
+        // A group of 32 lanes has tokens i, i + 8, ...: what it needs of them, in their order.
         const int64_t turns = (most_tokens() + 7) / 8;
         for (const Node& n : body().nodes) {
             if (n.op != Op::norm_scale) continue;
             const ValueId v = n.results[0];
-            if (!region_.is_param(n.operands[0]))
-                region_.unsupported(n, "its sums are made by the same kernel");
             out_.line(fmt::format("f32 scale{}[{}];", v, turns));
-            out_.line(fmt::format("for (int i = 0, t = thread_index() / 32; t < {}; ++i, t += 8)", rows));
-            out_.line(fmt::format("    scale{}[i] = norm_scale<{}>({}, t, {}.0f, {});", v,
-                                  region_.columns(n.operands[0]), region_.memory_name(n.operands[0]),
-                                  int_attr(n, "columns"), literal(float_attr(n, "eps"))));
+            out_.line(fmt::format("for (int i = 0, t = thread_index() / 32; t < {}; ++i, t += 8)",
+                                  region_.rows_text(tokens_)));
+            out_.line(fmt::format("    scale{}[i] = {};", v, norm_scale(n, "t")));
         }
         for (const SinkGroup& g : groups_)
             for (const Sink& s : g.sinks)
@@ -155,13 +158,43 @@ class StreamKernel {
                     out_.line(fmt::format("u64 best{}[{}] = {{}};", s.node, turns));
     }
 
-    void consume(const Product& p) {
-        const std::string input = p.quantized
-                                      ? fmt::format("Q8Rows<{}, {}>{{const_cast<u8*>({})}}", most_tokens(),
-                                                    p.depth, region_.memory_name(input_of(p)))
-                                      : fmt::format("F32Rows<{}, {}>{{{}}}", p.depth, chunk_elements(p),
-                                                    region_.memory_name(input_of(p)));
-        out_.line(fmt::format("Product::consume({}, {}, {},", region_.memory_name(weight_of(p)), input,
+    // Many rows: matrix instructions.
+    void tile(const Product& p) {
+        headers_.insert("gpu/tile_product.h");
+        const Node& n = body().nodes[p.id];
+        for (const SinkGroup& g : groups_)
+            for (const Sink& s : g.sinks)
+                if (s.kind == Sink::Kind::argmax)
+                    region_.unsupported(body().nodes[s.node], "a choice among the columns of many rows");
+        out_.line(fmt::format("using Product = TileProduct<{}, {}, {}, {}, {}, {}, {}>;",
+                              format_name(region_, n, region_.type(n.operands[1]).element), p.halves,
+                              p.columns(), p.depth, p.height, p.tile_bytes, most_tokens()));
+        out_.line(fmt::format("static_assert(Product::shared_bytes <= {});", tile_shared_bytes));
+        out_.line("start_dependents();");
+        out_.line("wait_for_dependencies();");
+        consume(p, "run",
+                p.quantized ? fmt::format("Q8HalfBlocks<{}, {}>", most_tokens(), p.depth)
+                            : fmt::format("F32HalfBlocks<{}>", p.depth));
+        runtime::LaunchGeometry geometry{.threads = 256, .shared_bytes = tile_shared_bytes};
+        geometry.grid[0].count = static_cast<uint32_t>(p.granules());
+        geometry.grid[1] = {.count = 1,
+                            .symbol = static_cast<int32_t>(tokens_.symbol_index()),
+                            .divisor = static_cast<uint32_t>(tile_rows)};
+        source_.geometry = geometry;
+    }
+
+    std::string norm_scale(const Node& n, std::string_view token) const {
+        if (!region_.is_param(n.operands[0])) region_.unsupported(n, "its sums are made by the same kernel");
+        return fmt::format("norm_scale<{}>({}, {}, {}.0f, {})", region_.columns(n.operands[0]),
+                           region_.memory_name(n.operands[0]), token, int_attr(n, "columns"),
+                           literal(float_attr(n, "eps")));
+    }
+
+    // Calls the template's function with its input, as `type`, and what follows the product.
+    void consume(const Product& p, std::string_view function, const std::string& type) {
+        const std::string memory = region_.memory_name(input_of(p));
+        out_.line(fmt::format("Product::{}({}, {}{{{}}}, {},", function, region_.memory_name(weight_of(p)),
+                              type, p.quantized ? fmt::format("const_cast<u8*>({})", memory) : memory,
                               region_.rows_text(tokens_)));
         out_.open(fmt::format("    [&](int product_column, bool valid, int token, const f32 (&y)[{}]) {{",
                               p.halves));
@@ -195,7 +228,8 @@ class StreamKernel {
             region_, out_, place, [&](ValueId v, int64_t shift) -> std::optional<std::string> {
                 const Node* n = region_.producer(v);
                 if (n == nullptr) return std::nullopt;
-                if (n->op == Op::norm_scale) return fmt::format("scale{}[token / 8]", v);
+                if (n->op == Op::norm_scale)
+                    return streamed() ? fmt::format("scale{}[token / 8]", v) : norm_scale(*n, "token");
                 if (n->op != Op::matmul) return std::nullopt;
                 if (p.halves == 2) return shift == 0 ? "y[0]" : "y[1]";
                 if (shift != begin)
@@ -250,15 +284,14 @@ class StreamKernel {
     KernelSource& source_;
     RootMap roots_;
     std::vector<SinkGroup> groups_;
-    std::vector<Product> products_;
     Dim tokens_ = 1;
 };
 
 } // namespace
 
-void emit_stream_kernel(const Region& region, const Target& target, SourceText& out,
-                        std::set<std::string>& headers, KernelSource& source) {
-    StreamKernel(region, target, out, headers, source).emit();
+void emit_gpu_product_kernel(const Region& region, const Target& target, SourceText& out,
+                             std::set<std::string>& headers, KernelSource& source) {
+    ProductKernel(region, target, out, headers, source).emit();
 }
 
 } // namespace ingot::codegen

@@ -9,12 +9,8 @@
 
 namespace ingot::codegen {
 
-// Most rows of activations for which a product is bound by its weights, so that they are streamed.
-inline constexpr int64_t stream_rows = 16;
-
-// Emits the body of the kernel for a region with products of at most stream_rows rows; fills in what the
-// source says beside its text.
-void emit_stream_kernel(const Region& region, const Target& target, SourceText& out,
-                        std::set<std::string>& headers, KernelSource& source);
+// Emits the body of the kernel for a region with a product; fills in what the source says beside its text.
+void emit_gpu_product_kernel(const Region& region, const Target& target, SourceText& out,
+                             std::set<std::string>& headers, KernelSource& source);
 
 } // namespace ingot::codegen

@@ -38,7 +38,7 @@ struct AttentionStep {
     static constexpr int wide = octets <= 32 ? 32 / octets : 1; // positions whose values are read at once
     static constexpr int turns = (octets + 31) / 32;            // of 32 lanes over a row of values
     static constexpr int joined = KvHeads / Join;
-    static_assert(Tokens * joined < counters);
+    static_assert((Splits == 1 && Join == 1) || Tokens * joined < counters);
 
     // In shared memory.
     struct Shared {
@@ -55,7 +55,7 @@ struct AttentionStep {
     };
     struct Space {
         u32 arrived[Tokens][joined];
-        u32 padding[counters - Tokens * joined];
+        u32 padding[Tokens * joined < counters ? counters - Tokens * joined : 1];
         Part part[Tokens][KvHeads][Splits];
     };
 
@@ -145,6 +145,13 @@ struct AttentionStep {
             wave_barrier();
         }
         meet(s, largest, sum, acc, warp, lane);
+        if constexpr (Splits == 1 && Join == 1) {
+            for (int column = thread; column / 32 * 32 < group * D; column += attention_threads) {
+                const bool there = column < group * D;
+                out(kv_head * (group * D) + column, there, there ? whole(s, column / D, column % D) : 0.0f);
+            }
+            return;
+        }
         Space& space = *reinterpret_cast<Space*>(workspace);
         leave(s, space.part[token][kv_head][split], thread);
         fence();
@@ -212,6 +219,22 @@ struct AttentionStep {
             part.out[g][d] = out;
             if (d == 0) part.largest[g] = top, part.sum[g] = sum;
         }
+    }
+
+    // Where there is one part only.
+    static INGOT_MEMBER f32 whole(const Shared& s, int g, int d) {
+        f32 top = no_score;
+#pragma unroll
+        for (int w = 0; w < attention_warps; ++w)
+            top = max(top, s.largest[w][g]);
+        f32 sum = 0, out = 0;
+#pragma unroll
+        for (int w = 0; w < attention_warps; ++w) {
+            const f32 share = exp(s.largest[w][g] - top);
+            sum += s.sum[w][g] * share;
+            out += s.out[w][g][d] * share;
+        }
+        return out / sum;
     }
 
     static INGOT_MEMBER f32 combined(const Part* parts, int active, int g, int d) {

@@ -21,7 +21,7 @@ ImportedModel import_file(const std::filesystem::path& path, const CompileSettin
     out.file = std::make_shared<const frontend::gguf::File>(frontend::gguf::File::open(path.string()));
     frontend::ImportOptions options{.context = settings.context};
     if (settings.f32()) options.cache = ir::Element::f32;
-    if (target_of(settings).is_gpu()) options.max_tokens = 16;
+    if (target_of(settings).is_gpu()) options.batch_tokens = 8;
     out.model = frontend::import_model(*out.file, options);
     return out;
 }

@@ -23,8 +23,16 @@ struct TilePlanes {
 INGOT_DEVICE Words4 load_words(const u8* p) {
     return *reinterpret_cast<const Words4*>(p);
 }
-INGOT_DEVICE u16 load_half(const u8* p) {
+INGOT_DEVICE u16 load_half_word(const u8* p) {
     return *reinterpret_cast<const u16*>(p);
+}
+
+// Sixteen numbers in f16, two a word.
+struct Half16 {
+    u32 words[8];
+};
+INGOT_DEVICE u32 pack_f16(f32 a, f32 b) {
+    return u32(f32_to_f16(a)) | u32(f32_to_f16(b)) << 16;
 }
 
 // The sum of 32 products of codes: the low four bits of each byte are elements 0..15, the high four 16..31.

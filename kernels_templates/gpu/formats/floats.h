@@ -42,6 +42,29 @@ struct FloatFormat {
             s += Convert::number(words, i) * a.x[i];
         return s;
     }
+    // Sixteen numbers of a row, for products of many rows.
+    struct HalfBlock {
+        Words4 words[Size];
+    };
+    template <int K, int H>
+    static INGOT_MEMBER HalfBlock load_half(const u8* tile, int row, int at) {
+        HalfBlock out;
+#pragma unroll
+        for (int i = 0; i < Size; ++i)
+            out.words[i] = load_words(tile + row * padded16(K * Size) + at * (16 * Size) + i * 16);
+        return out;
+    }
+    static INGOT_MEMBER Half16 numbers(const HalfBlock& w, int) {
+        Half16 out;
+#pragma unroll
+        for (int i = 0; i < 8; ++i) {
+            const Words4& four = w.words[i * 2 / chunk];
+            const u32 words[4] = {four.x, four.y, four.z, four.w};
+            out.words[i] =
+                pack_f16(Convert::number(words, i * 2 % chunk), Convert::number(words, i * 2 % chunk + 1));
+        }
+        return out;
+    }
     template <int K, int H>
     static INGOT_MEMBER f32 element(const u8* tile, int row, int k) {
         const Words4 four = load_words(tile + row * padded16(K * Size) + k / chunk * 16);

@@ -15,7 +15,7 @@ struct Q4_0 {
     static INGOT_MEMBER Chunk load(const u8* tile, int row, int block) {
         using P = TilePlanes<K, H, 16, 2, 0, 0>;
         return {load_words(tile + row * P::stride0 + block * 16),
-                load_half(tile + P::begin1 + row * P::stride1 + block * 2)};
+                load_half_word(tile + P::begin1 + row * P::stride1 + block * 2)};
     }
     static INGOT_MEMBER f32 dot(const Chunk& w, const Q8Block& a) {
         return f16_to_f32(w.scale) * (a.scale * f32(dot_nibbles(w.codes, a)) - 8.0f * a.sum);
@@ -26,7 +26,27 @@ struct Q4_0 {
         using P = TilePlanes<K, H, 16, 2, 0, 0>;
         const int block = k / 32, at = k % 32;
         const u32 code = tile[row * P::stride0 + block * 16 + at % 16] >> (at / 16 * 4) & 15u;
-        return f16_to_f32(load_half(tile + P::begin1 + row * P::stride1 + block * 2)) * f32(i32(code) - 8);
+        return f16_to_f32(load_half_word(tile + P::begin1 + row * P::stride1 + block * 2)) *
+               f32(i32(code) - 8);
+    }
+
+    // Half a block, for products of many rows.
+    using HalfBlock = Chunk;
+    template <int K, int H>
+    static INGOT_MEMBER HalfBlock load_half(const u8* tile, int row, int half_block) {
+        return load<K, H>(tile, row, half_block / 2);
+    }
+    static INGOT_MEMBER Half16 numbers(const HalfBlock& w, int half) {
+        const u32 words[4] = {w.codes.x >> (half * 4), w.codes.y >> (half * 4), w.codes.z >> (half * 4),
+                              w.codes.w >> (half * 4)};
+        const f32 scale = f16_to_f32(w.scale);
+        Half16 out;
+#pragma unroll
+        for (int i = 0; i < 8; ++i) {
+            const u32 b = words[i / 2] >> (i % 2 * 16);
+            out.words[i] = pack_f16(scale * f32(i32(b & 15) - 8), scale * f32(i32(b >> 8 & 15) - 8));
+        }
+        return out;
     }
 };
 

@@ -17,8 +17,8 @@ struct Q5_1 {
         using P = TilePlanes<K, H, 16, 4, 2, 2>;
         return {load_words(tile + row * P::stride0 + block * 16),
                 *reinterpret_cast<const u32*>(tile + P::begin1 + row * P::stride1 + block * 4),
-                load_half(tile + P::begin2 + row * P::stride2 + block * 2),
-                load_half(tile + P::begin3 + row * P::stride3 + block * 2)};
+                load_half_word(tile + P::begin2 + row * P::stride2 + block * 2),
+                load_half_word(tile + P::begin3 + row * P::stride3 + block * 2)};
     }
     static INGOT_MEMBER f32 dot(const Chunk& w, const Q8Block& a) {
         return f16_to_f32(w.scale) * (a.scale * f32(dot_five_bits(w.codes, w.high, a))) +
@@ -32,8 +32,30 @@ struct Q5_1 {
         const u32 low = tile[row * P::stride0 + block * 16 + at % 16] >> (at / 16 * 4) & 15u;
         const u32 code = low | (u32(tile[P::begin1 + row * P::stride1 + block * 4 + at % 4]) >> (at / 4) & 1u)
                                    << 4;
-        return f16_to_f32(load_half(tile + P::begin2 + row * P::stride2 + block * 2)) * f32(code) +
-               f16_to_f32(load_half(tile + P::begin3 + row * P::stride3 + block * 2));
+        return f16_to_f32(load_half_word(tile + P::begin2 + row * P::stride2 + block * 2)) * f32(code) +
+               f16_to_f32(load_half_word(tile + P::begin3 + row * P::stride3 + block * 2));
+    }
+
+    // Half a block, for products of many rows.
+    using HalfBlock = Chunk;
+    template <int K, int H>
+    static INGOT_MEMBER HalfBlock load_half(const u8* tile, int row, int half_block) {
+        return load<K, H>(tile, row, half_block / 2);
+    }
+    static INGOT_MEMBER Half16 numbers(const HalfBlock& w, int half) {
+        const u32 words[4] = {w.codes.x >> (half * 4), w.codes.y >> (half * 4), w.codes.z >> (half * 4),
+                              w.codes.w >> (half * 4)};
+        const f32 scale = f16_to_f32(w.scale), minimum = f16_to_f32(w.minimum);
+        Half16 out;
+#pragma unroll
+        for (int i = 0; i < 8; ++i) {
+            // Element 4g+j of the block has its fifth bit in bit 8j+g.
+            const u32 b = words[i / 2] >> (i % 2 * 16), g = u32(half * 4 + i / 2), j = u32(i % 2 * 2);
+            const u32 low = (b & 15) | (w.high >> (8 * j + g) & 1) << 4;
+            const u32 high = (b >> 8 & 15) | (w.high >> (8 * j + 8 + g) & 1) << 4;
+            out.words[i] = pack_f16(scale * f32(low) + minimum, scale * f32(high) + minimum);
+        }
+        return out;
     }
 };
 

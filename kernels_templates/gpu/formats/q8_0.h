@@ -16,7 +16,7 @@ struct Q8_0 {
         using P = TilePlanes<K, H, 16, 16, 2, 0>;
         return {load_words(tile + row * P::stride0 + block * 16),
                 load_words(tile + P::begin1 + row * P::stride1 + block * 16),
-                load_half(tile + P::begin2 + row * P::stride2 + block * 2)};
+                load_half_word(tile + P::begin2 + row * P::stride2 + block * 2)};
     }
     static INGOT_MEMBER f32 dot(const Chunk& w, const Q8Block& a) {
         i32 s = dot4(0, w.low.x, a.codes[0]);
@@ -36,7 +36,31 @@ struct Q8_0 {
         const int block = k / 32, at = k % 32;
         const u8 code = at < 16 ? tile[row * P::stride0 + block * 16 + at]
                                 : tile[P::begin1 + row * P::stride1 + block * 16 + at - 16];
-        return f16_to_f32(load_half(tile + P::begin2 + row * P::stride2 + block * 2)) * f32(i8(code));
+        return f16_to_f32(load_half_word(tile + P::begin2 + row * P::stride2 + block * 2)) * f32(i8(code));
+    }
+
+    // Half a block, for products of many rows.
+    struct HalfBlock {
+        Words4 codes;
+        u16 scale;
+    };
+    template <int K, int H>
+    static INGOT_MEMBER HalfBlock load_half(const u8* tile, int row, int half_block) {
+        using P = TilePlanes<K, H, 16, 16, 2, 0>;
+        const int block = half_block / 2;
+        return {load_words(tile + half_block % 2 * P::begin1 + row * P::stride0 + block * 16),
+                load_half_word(tile + P::begin2 + row * P::stride2 + block * 2)};
+    }
+    static INGOT_MEMBER Half16 numbers(const HalfBlock& w, int) {
+        const u32 words[4] = {w.codes.x, w.codes.y, w.codes.z, w.codes.w};
+        const f32 scale = f16_to_f32(w.scale);
+        Half16 out;
+#pragma unroll
+        for (int i = 0; i < 8; ++i) {
+            const u32 b = words[i / 2] >> (i % 2 * 16);
+            out.words[i] = pack_f16(scale * f32(i8(b & 255)), scale * f32(i8(b >> 8 & 255)));
+        }
+        return out;
     }
 };
 

@@ -1,0 +1,200 @@
+// A matrix product with many rows of activations: bound by arithmetic, so it runs on matrix instructions.
+//
+// A workgroup computes 128 rows of the weights for 128 tokens. Both are brought to f16 in shared memory 64
+// columns at a time, while the next 64 are on their way in registers; the sums are f32. Activations are
+// scaled by 2^-4 on the way, so that the greatest that models have (above 10^5, before their norm is applied)
+// stay finite in f16. The sums go through shared memory, where groups of 32 lanes take 32 neighbouring
+// columns of a token at a time through what follows.
+#pragma once
+
+#include "gpu/formats/blocks.h"
+#include "gpu/matrix.h"
+
+namespace ingot_gpu {
+
+inline constexpr int tile_threads = 256;
+inline constexpr int tile_rows = 128;   // of weights
+inline constexpr int tile_tokens = 128; // of activations
+inline constexpr int tile_depth = 64;   // columns at a time
+inline constexpr f32 activation_factor = 0.0625f;
+
+// What a thread loads of a quantised activation: half a block.
+template <int Rows, int K>
+struct Q8HalfBlocks {
+    u8* base;
+    struct Raw {
+        Words4 codes;
+        f32 scale;
+    };
+    INGOT_MEMBER Raw load(int row, int half_block) const {
+        const f32* const scales = reinterpret_cast<const f32*>(base + u64(Rows) * K);
+        return {*reinterpret_cast<const Words4*>(base + u64(u32(row)) * K + half_block * 16),
+                scales[row * (K / 32) + half_block / 2]};
+    }
+    static INGOT_MEMBER Half16 numbers(const Raw& raw) {
+        const f32 scale = raw.scale * activation_factor;
+        const u32 words[4] = {raw.codes.x, raw.codes.y, raw.codes.z, raw.codes.w};
+        Half16 out;
+#pragma unroll
+        for (int i = 0; i < 8; ++i) {
+            const u32 w = words[i / 2] >> (i % 2 * 16);
+            out.words[i] = pack_f16(f32(i8(w & 255)) * scale, f32(i8(w >> 8 & 255)) * scale);
+        }
+        return out;
+    }
+};
+
+// The same of activations in f32.
+template <int K>
+struct F32HalfBlocks {
+    const f32* base;
+    struct Raw {
+        f32 x[16];
+    };
+    INGOT_MEMBER Raw load(int row, int half_block) const {
+        Raw raw;
+#pragma unroll
+        for (int i = 0; i < 16; ++i)
+            raw.x[i] =
+                K % 16 == 0 || half_block * 16 + i < K ? base[u64(u32(row)) * K + half_block * 16 + i] : 0.0f;
+        return raw;
+    }
+    static INGOT_MEMBER Half16 numbers(const Raw& raw) {
+        Half16 out;
+#pragma unroll
+        for (int i = 0; i < 8; ++i)
+            out.words[i] = pack_f16(raw.x[2 * i] * activation_factor, raw.x[2 * i + 1] * activation_factor);
+        return out;
+    }
+};
+
+// F: format of the weights. Halves, N, K, Height, TileBytes as StreamProduct has them. Rows: most tokens.
+template <class F, int Halves, int N, int K, int Height, int TileBytes, int Rows>
+struct TileProduct {
+    static constexpr int half_blocks = (K + 15) / 16;
+    static constexpr int steps = (K + tile_depth - 1) / tile_depth;
+    static constexpr int columns = tile_rows / Halves; // of the result, that a workgroup computes
+    static constexpr int last_tile = (N + Height - 1) / Height - 1;
+    static constexpr int stride =
+        tile_depth + 8; // of a row in shared memory, in f16: no two rows share banks
+    static constexpr int sum_stride = tile_rows + 4; // of a token's sums, in f32
+    static constexpr int epilogue_tokens = 64;       // whose sums are in shared memory at once
+    static constexpr int operand_bytes = (tile_rows + tile_tokens) * stride * 2;
+    static constexpr int sum_bytes = epilogue_tokens * sum_stride * 4;
+    static constexpr int shared_bytes = operand_bytes > sum_bytes ? operand_bytes : sum_bytes;
+
+    using Raw = typename F::HalfBlock;
+
+    // Row r of the workgroup's weights: halves lie one behind the other.
+    static INGOT_MEMBER Raw load_weights(const u8* weights, int r, int half_block) {
+        const int half = r / columns, column = group_index() * columns + r % columns;
+        int tile = column / Height;
+        tile = tile < last_tile ? tile : last_tile; // rows past the end give sums that nobody reads
+        const u8* const at = weights + u64(u32(tile * Halves + half)) * TileBytes;
+        return F::template load_half<K, Height>(at, column % Height, half_block);
+    }
+
+    template <class X, class Epilogue>
+    static INGOT_MEMBER void run(const u8* weights, X x, int tokens, Epilogue epilogue) {
+        u16* const a = reinterpret_cast<u16*>(shared_memory()); // weights [tile_rows][stride]
+        u16* const b = a + tile_rows * stride;                  // activations [tile_tokens][stride]
+        const int thread = thread_index(), first_token = group_index_y() * tile_tokens;
+        // A thread brings half of a row's 64 columns: two half blocks of 16 of weights and two of
+        // activations.
+        const int row = thread / 2, part = thread % 2 * 2;
+        int token = first_token + row;
+        token = token < tokens ? token : tokens - 1; // likewise
+        Raw w[2];
+        typename X::Raw v[2];
+        const auto fetch = [&](int step) {
+#pragma unroll
+            for (int i = 0; i < 2; ++i) {
+                const int half_block = step * (tile_depth / 16) + part + i;
+                if (K % tile_depth == 0 || half_block < half_blocks) {
+                    w[i] = load_weights(weights, row, half_block);
+                    v[i] = x.load(token, half_block);
+                }
+            }
+        };
+        const auto put = [&](int step) {
+#pragma unroll
+            for (int i = 0; i < 2; ++i) {
+                const int half_block = step * (tile_depth / 16) + part + i;
+                Half16 wn = {}, xn = {};
+                if (K % tile_depth == 0 || half_block < half_blocks) {
+                    wn = F::numbers(w[i], half_block % 2);
+                    xn = X::numbers(v[i]);
+                }
+                Words4* const to_a = reinterpret_cast<Words4*>(a + row * stride + (part + i) * 16);
+                Words4* const to_b = reinterpret_cast<Words4*>(b + row * stride + (part + i) * 16);
+                to_a[0] = {wn.words[0], wn.words[1], wn.words[2], wn.words[3]};
+                to_a[1] = {wn.words[4], wn.words[5], wn.words[6], wn.words[7]};
+                to_b[0] = {xn.words[0], xn.words[1], xn.words[2], xn.words[3]};
+                to_b[1] = {xn.words[4], xn.words[5], xn.words[6], xn.words[7]};
+            }
+        };
+
+        // Waves share the 8 x 8 matrices of 16 x 16: each has a rectangle of them.
+        constexpr int waves = tile_threads / lanes, wave_columns = waves == 8 ? 2 : 2,
+                      wave_rows = waves / wave_columns;
+        constexpr int m = tile_rows / 16 / wave_columns, n = tile_tokens / 16 / wave_rows;
+        const int wave = thread / lanes, m0 = wave % wave_columns * m * 16, n0 = wave / wave_columns * n * 16;
+        Sums16 sums[m][n];
+#pragma unroll
+        for (int i = 0; i < m; ++i)
+#pragma unroll
+            for (int j = 0; j < n; ++j)
+                clear(sums[i][j]);
+
+        fetch(0);
+        for (int step = 0; step < steps; ++step) {
+            barrier();
+            put(step);
+            barrier();
+            if (step + 1 < steps) fetch(step + 1);
+#pragma unroll
+            for (int k = 0; k < tile_depth; k += matrix_depth) {
+                Operand16 left[m], right[n];
+#pragma unroll
+                for (int i = 0; i < m; ++i)
+                    left[i] = load_left(a + (m0 + i * 16) * stride + k, stride);
+#pragma unroll
+                for (int j = 0; j < n; ++j)
+                    right[j] = load_right(b + (n0 + j * 16) * stride + k, stride);
+#pragma unroll
+                for (int i = 0; i < m; ++i)
+#pragma unroll
+                    for (int j = 0; j < n; ++j)
+                        multiply(sums[i][j], left[i], right[j]);
+            }
+        }
+
+        f32* const out = reinterpret_cast<f32*>(shared_memory()); // [epilogue_tokens][sum_stride]
+        for (int begin = 0; begin < tile_tokens && first_token + begin < tokens; begin += epilogue_tokens) {
+            barrier();
+#pragma unroll
+            for (int j = 0; j < n; ++j) {
+                const int at = n0 + j * 16 - begin;
+                if (at < 0 || at >= epilogue_tokens) continue;
+#pragma unroll
+                for (int i = 0; i < m; ++i)
+                    store(sums[i][j], out + at * sum_stride + m0 + i * 16, sum_stride);
+            }
+            barrier();
+            for (int t = thread / 32; t < epilogue_tokens; t += tile_threads / 32) {
+                const int of = first_token + begin + t;
+                if (of >= tokens) break;
+                for (int c = thread % 32; c < columns; c += 32) {
+                    f32 y[Halves];
+#pragma unroll
+                    for (int h = 0; h < Halves; ++h)
+                        y[h] = out[t * sum_stride + h * columns + c] * (1.0f / activation_factor);
+                    const int column = group_index() * columns + c;
+                    epilogue(column, column < N, of, y);
+                }
+            }
+        }
+    }
+};
+
+} // namespace ingot_gpu
