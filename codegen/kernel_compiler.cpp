@@ -6,6 +6,7 @@
 
 #include "codegen/choose_compiler.h"
 #include "codegen/compiler_flags.h"
+#include "codegen/disassemble.h"
 #include "codegen/kernel_key.h"
 #include "codegen/templates.h"
 
@@ -34,6 +35,7 @@ CompileRequest request_for(const Target& target, Compiler compiler, const std::s
 KernelCompiler::KernelCompiler(const Target& target, CompilerOptions options) : target_(target) {
     if (options.cache) cache_.emplace(*options.cache);
     if (cache_ && options.worker.failures.empty()) options.worker.failures = cache_->failures();
+    worker_ = options.worker;
     pool_ = start_workers(target, options.compiler, cache_ ? &*cache_ : nullptr, options.worker);
 }
 
@@ -43,8 +45,11 @@ CompileRequest KernelCompiler::request(const KernelSpec& spec) const {
 
 std::string KernelCompiler::listing(const KernelSpec& spec, Emit emit) {
     CompileRequest wanted = request(spec);
-    wanted.emit = emit;
-    return pool_->compile({&wanted, 1}).front();
+    // hipRTC gives the object alone.
+    const bool read_back = emit == Emit::assembly && pool_->kind() == Compiler::hiprtc;
+    if (!read_back) wanted.emit = emit;
+    std::string output = pool_->compile({&wanted, 1}).front();
+    return read_back ? disassemble(spec.name, output, worker_) : output;
 }
 
 CompiledKernels KernelCompiler::compile(std::span<const KernelSpec> specs,
@@ -94,6 +99,9 @@ CompiledKernels KernelCompiler::compile(std::span<const KernelSpec> specs,
         // A cache that can't be written costs time the next time, nothing else.
         if (cache_) cache_->store(kernel.key, kernel.object);
     }
+    if (target_.is_gpu())
+        for (CompiledKernel& kernel : out.kernels)
+            kernel.resources = read_resources(target_, kernel.object, kernel.symbol);
     out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return out;
 }

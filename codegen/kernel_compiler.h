@@ -11,6 +11,7 @@
 
 #include "codegen/kernel_cache.h"
 #include "codegen/kernel_source.h"
+#include "codegen/resources.h"
 #include "codegen/targets.h"
 #include "codegen/worker_pool.h"
 #include "ir/graph.h"
@@ -28,7 +29,8 @@ struct CompiledKernel {
     std::string key;
     std::string symbol;
     std::string object;
-    size_t source_bytes = 0; // with headers
+    size_t source_bytes = 0;   // with headers
+    KernelResources resources; // of a GPU's
     bool from_cache = false;
 };
 
@@ -56,7 +58,8 @@ class KernelCompiler {
 
     // The request a spec makes: what `--emit source` shows.
     CompileRequest request(const KernelSpec& spec) const;
-    // Machine or LLVM code as text, for `--emit asm`.
+    // Assembly (of NVRTC: PTX) or LLVM code as text, for `--emit asm`. Throws ir::Error where the compiler
+    // has no such thing.
     std::string listing(const KernelSpec& spec, Emit emit);
 
     // Compiles what the cache does not have. `progress(done, total)` counts kernels; it may be called from
@@ -68,6 +71,7 @@ class KernelCompiler {
   private:
     Target target_;
     std::optional<KernelCache> cache_;
+    WorkerOptions worker_;
     std::unique_ptr<WorkerPool> pool_;
 };
 

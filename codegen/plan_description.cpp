@@ -116,7 +116,10 @@ class Description {
         std::vector<Offset<plan::Kernel>> list;
         for (size_t i = 0; i < kernels_.kernels.size(); ++i) {
             const CompiledKernel& k = kernels_.kernels[i];
-            const auto resources = plan::CreateKernelResources(b_);
+            const KernelResources& r = k.resources;
+            const auto resources =
+                plan::CreateKernelResources(b_, r.registers, r.scratch, r.group_memory, r.scalar_registers,
+                                            r.spills, r.group_threads, r.argument_bytes);
             list.push_back(plan::CreateKernel(
                 b_, b_.CreateString(without_layer(k.name)), b_.CreateString(k.symbol), b_.CreateString(k.key),
                 b_.CreateString(kernels_.compiler), code_offsets[i], k.object.size(),

@@ -113,6 +113,9 @@ std::string WorkerPool::compile_one(const CompileRequest& request) {
         throw ir::Error(where, fmt::format("the compiler ({}) crashed: {}{}", compiler_,
                                            answer.message.substr(0, answer.message.find(';')),
                                            keep_failure(request, answer.message)));
+    if (!answer.reply.ok && request.emit == Emit::disassembly)
+        throw ir::Error(
+            where, fmt::format("its code can't be read ({}): {}", compiler_, first_line(answer.reply.log)));
     if (!answer.reply.ok)
         throw ir::Error(where,
                         fmt::format("it does not compile ({}): {}{}", compiler_, first_line(answer.reply.log),

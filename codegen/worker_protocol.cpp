@@ -126,7 +126,7 @@ std::optional<CompileRequest> decode_request(std::string_view bytes) {
     request.name = in.take();
     request.source = in.take();
     const size_t emit = in.take_count();
-    if (emit > static_cast<size_t>(Emit::llvm_ir)) return std::nullopt;
+    if (emit > static_cast<size_t>(Emit::disassembly)) return std::nullopt;
     request.emit = static_cast<Emit>(emit);
     for (size_t n = in.take_count(); n > 0 && in.ok; --n)
         request.flags.push_back(in.take());

@@ -21,7 +21,8 @@ struct SourceFile {
     bool operator==(const SourceFile&) const = default;
 };
 
-enum class Emit : uint8_t { object, assembly, llvm_ir };
+// What is wanted. For a disassembly the request's source is a code object, and nothing else of it counts.
+enum class Emit : uint8_t { object, assembly, llvm_ir, disassembly };
 
 struct CompileRequest {
     std::string name;                // of the kernel, for messages

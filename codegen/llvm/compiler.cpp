@@ -59,6 +59,8 @@ CompileReply compile_with_llvm(const CompileRequest& request) {
     llvm::InitializeAllTargetMCs();
     llvm::InitializeAllAsmPrinters();
     llvm::InitializeAllAsmParsers();
+    llvm::InitializeAllDisassemblers();
+    if (request.emit == Emit::disassembly) return disassemble_with_llvm(request.source);
 
     CompileReply reply;
     llvm::raw_string_ostream log(reply.log);

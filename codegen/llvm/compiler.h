@@ -15,6 +15,10 @@ std::string llvm_build_id();
 // reply holds the diagnostics. LLVM may abort the process on an internal error.
 CompileReply compile_with_llvm(const CompileRequest& request);
 
+// The instructions of a code object as text, a line each with its address. An object of a machine that LLVM
+// can't read, or a damaged one, gives a log.
+CompileReply disassemble_with_llvm(const std::string& object);
+
 // Links one relocatable object into a shared object that may refer to nothing outside itself.
 CompileReply link_with_lld(const std::string& object);
 

@@ -1,6 +1,7 @@
 #include "gpu_compilers.h"
 
 #include "codegen/compiler_flags.h"
+#include "codegen/disassemble.h"
 #include "ir/error.h"
 #include "kernel_bodies.h"
 
@@ -57,6 +58,11 @@ void GpuCompilers::SetUp() {
 std::string GpuCompilers::compile(const std::string& source, Emit emit) {
     const CompileRequest request = gpu_request(GetParam(), source, emit);
     return pool->compile({&request, 1}).front();
+}
+
+std::string GpuCompilers::listing(const std::string& source) {
+    if (target.machine == Machine::nvptx) return compile(source, Emit::assembly);
+    return disassemble("test", compile(source), compiler_options().worker);
 }
 
 } // namespace ingot::codegen::test

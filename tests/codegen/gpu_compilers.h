@@ -28,6 +28,8 @@ class GpuCompilers : public testing::TestWithParam<GpuCase> {
   protected:
     void SetUp() override;
     std::string compile(const std::string& source, Emit emit = Emit::object);
+    // Instructions: what the object holds, by LLVM; of NVIDIA's, PTX.
+    std::string listing(const std::string& source);
 
     const Target& target = *GetParam().target;
     std::unique_ptr<WorkerPool> pool;

@@ -24,10 +24,147 @@ KERNEL void ingot_kernel(const int* a, const int* b, int* out) {
 }
 )";
 
+// What one dot product of four bytes becomes.
+const char* dot_instruction(const Target& target) {
+    switch (target.gpu->dot4) {
+    case Dot4::sudot4:
+        return "v_dot4_i32_iu8";
+    case Dot4::sdot4:
+        return "v_dot4c_i32_i8"; // the short form, which adds to what its result held
+    case Dot4::dp4a:
+        break;
+    }
+    return "dp4a.s32.s32";
+}
+
+// Matrix instructions in the forms that a family adds to the one before, and how they are spelled.
+struct MatrixExample {
+    Matrix family;
+    const char* source;
+    std::vector<const char*> instructions;
+};
+
+const MatrixExample matrix_examples[] = {
+    {.family = Matrix::wmma_gfx11,
+     .source = R"(
+typedef int Int4 __attribute__((ext_vector_type(4)));
+typedef int Int8 __attribute__((ext_vector_type(8)));
+typedef _Float16 Half16 __attribute__((ext_vector_type(16)));
+typedef float Float8 __attribute__((ext_vector_type(8)));
+KERNEL void THREADS(32) ingot_kernel(const Int4* a, Int8* c, const Half16* h, Float8* f) {
+    c[LANE] = __builtin_amdgcn_wmma_i32_16x16x16_iu8_w32(true, a[LANE], true, a[LANE + 32], c[LANE], false);
+    f[LANE] = __builtin_amdgcn_wmma_f32_16x16x16_f16_w32(h[LANE], h[LANE + 32], f[LANE]);
+}
+)",
+     .instructions = {"v_wmma_i32_16x16x16_iu8", "v_wmma_f32_16x16x16_f16"}},
+    {.family = Matrix::wmma_gfx12,
+     .source = R"(
+typedef int Int2 __attribute__((ext_vector_type(2)));
+typedef int Int8 __attribute__((ext_vector_type(8)));
+typedef _Float16 Half8 __attribute__((ext_vector_type(8)));
+typedef float Float8 __attribute__((ext_vector_type(8)));
+KERNEL void THREADS(32) ingot_kernel(const Int2* a, Int8* c, const Half8* h, Float8* f) {
+    c[LANE] = __builtin_amdgcn_wmma_i32_16x16x16_iu8_w32_gfx12(true, a[LANE], true, a[LANE + 32], c[LANE], false);
+    f[LANE] = __builtin_amdgcn_wmma_f32_16x16x16_f16_w32_gfx12(h[LANE], h[LANE + 32], f[LANE]);
+}
+)",
+     .instructions = {"v_wmma_i32_16x16x16_iu8", "v_wmma_f32_16x16x16_f16"}},
+    {.family = Matrix::mfma_gfx90a,
+     .source = R"(
+typedef int Int4 __attribute__((ext_vector_type(4)));
+typedef _Float16 Half4 __attribute__((ext_vector_type(4)));
+typedef float Float4 __attribute__((ext_vector_type(4)));
+KERNEL void THREADS(64) ingot_kernel(const int* a, Int4* c, const Half4* h, Float4* f) {
+    c[LANE] = __builtin_amdgcn_mfma_i32_16x16x16i8(a[LANE], a[LANE + 64], c[LANE], 0, 0, 0);
+    f[LANE] = __builtin_amdgcn_mfma_f32_16x16x16f16(h[LANE], h[LANE + 64], f[LANE], 0, 0, 0);
+}
+)",
+     .instructions = {"v_mfma_i32_16x16x16i8", "v_mfma_f32_16x16x16f16"}},
+    {.family = Matrix::mfma_gfx942,
+     .source = R"(
+typedef int Int4 __attribute__((ext_vector_type(4)));
+KERNEL void THREADS(64) ingot_kernel(const long* a, Int4* c) {
+    c[LANE] = __builtin_amdgcn_mfma_i32_16x16x32_i8(a[LANE], a[LANE + 64], c[LANE], 0, 0, 0);
+}
+)",
+     .instructions = {"v_mfma_i32_16x16x32_i8"}},
+    {.family = Matrix::mfma_gfx950,
+     .source = R"(
+typedef int Int4 __attribute__((ext_vector_type(4)));
+typedef _Float16 Half8 __attribute__((ext_vector_type(8)));
+typedef float Float4 __attribute__((ext_vector_type(4)));
+KERNEL void THREADS(64) ingot_kernel(const Int4* a, Int4* c, const Half8* h, Float4* f) {
+    c[LANE] = __builtin_amdgcn_mfma_i32_16x16x64_i8(a[LANE], a[LANE + 64], c[LANE], 0, 0, 0);
+    f[LANE] = __builtin_amdgcn_mfma_f32_16x16x32_f16(h[LANE], h[LANE + 64], f[LANE], 0, 0, 0);
+}
+)",
+     .instructions = {"v_mfma_i32_16x16x64_i8", "v_mfma_f32_16x16x32_f16"}},
+    // wgmma is in sm_90a only, so this holds the flag too.
+    {.family = Matrix::wgmma_sm90,
+     .source = R"(
+KERNEL void THREADS(128) ingot_kernel(int* c, unsigned long long a, unsigned long long b) {
+    int x = 0, y = 0, z = 0, w = 0;
+    asm volatile("wgmma.fence.sync.aligned;");
+    asm volatile("{.reg .pred p; setp.ne.b32 p, 1, 0;\n"
+                 "wgmma.mma_async.sync.aligned.m64n8k32.s32.s8.s8 {%0, %1, %2, %3}, %4, %5, p;}"
+                 : "+r"(x), "+r"(y), "+r"(z), "+r"(w) : "l"(a), "l"(b));
+    asm volatile("wgmma.commit_group.sync.aligned;");
+    asm volatile("wgmma.wait_group.sync.aligned 0;");
+    c[LANE] = x + y + z + w;
+}
+)",
+     .instructions = {"wgmma.mma_async.sync.aligned.m64n8k32.s32.s8.s8"}},
+};
+
 TEST_P(GpuCompilers, MakeAnObjectForTheirTarget) {
     const std::string object = compile(dot_kernel);
     for (const Target& other : all_targets())
         EXPECT_EQ(is_object_for(other, object), other.name == target.name) << other.name;
+}
+
+TEST_P(GpuCompilers, HaveTheDotProduct) {
+    const std::string code = listing(dot_kernel);
+    EXPECT_NE(code.find(dot_instruction(target)), std::string::npos) << code;
+}
+
+TEST_P(GpuCompilers, HaveTheMatrixInstructions) {
+    if (target.gpu->matrix == Matrix::none) return; // this target
+    bool tried = false;
+    for (const MatrixExample& example : matrix_examples) {
+        if (example.family != target.gpu->matrix) continue;
+        tried = true;
+        const std::string code = listing(example.source);
+        for (const char* const instruction : example.instructions)
+            EXPECT_NE(code.find(instruction), std::string::npos) << instruction << "\n" << code;
+    }
+    EXPECT_TRUE(tried);
+}
+
+// Equal sources give equal objects, or the cache would not be worth its name.
+TEST_P(GpuCompilers, GiveTheSameBytesAgain) {
+    EXPECT_EQ(compile(dot_kernel), compile(dot_kernel));
+}
+
+TEST_P(GpuCompilers, FindHeadersByTheirNames) {
+    CompileRequest request = gpu_request(
+        GetParam(), "#include \"gpu/first.h\"\nKERNEL void ingot_kernel(int* out) { *out = second; }\n");
+    request.headers = {{"gpu/first.h", "#include \"gpu/below/second.h\"\n"},
+                       {"gpu/below/second.h", "constexpr int second = 7;\n"}};
+    EXPECT_TRUE(is_object_for(target, pool->compile({&request, 1}).front()));
+}
+
+TEST_P(GpuCompilers, ReportABadSource) {
+    try {
+        compile("KERNEL void ingot_kernel(int* out) { *out = nothing; }\n");
+        ADD_FAILURE() << "it compiles";
+    } catch (const ir::Error& e) {
+        const std::string message = e.what();
+        EXPECT_EQ(e.where(), "kernel test");
+        EXPECT_NE(message.find("nothing"), std::string::npos) << message;
+        EXPECT_NE(message.find(pool->compiler()), std::string::npos) << message;
+        EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+    }
+    EXPECT_FALSE(compile(dot_kernel).empty()) << "and go on";
 }
 
 INSTANTIATE_TEST_SUITE_P(All, GpuCompilers, testing::ValuesIn(gpu_cases()), case_name);

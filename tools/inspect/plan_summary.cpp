@@ -7,6 +7,7 @@
 
 #include "plan_generated.h"
 #include "tools/inspect/byte_text.h"
+#include "tools/inspect/kernel_resources.h"
 
 namespace ingot::tools {
 
@@ -81,13 +82,16 @@ std::vector<size_t> launches_of_kernels(const Plan& p, const std::vector<Program
     return counts;
 }
 
-std::string kernels_text(const Plan& p, const std::vector<ProgramSummary>& programs) {
+std::string kernels_text(const runtime::PlanFile& plan, const std::vector<ProgramSummary>& programs) {
+    const Plan& p = plan.description();
+    const std::vector<KernelUse> uses = kernel_uses(plan);
     const std::vector<size_t> counts = launches_of_kernels(p, programs);
     std::string out = fmt::format("kernels   {} distinct\n", counts.size());
     for (uint32_t i = 0; i < counts.size(); ++i) {
         const plan::Kernel& k = *p.kernels()->Get(i);
         out += fmt::format("  {:<28} {:>4} launches, code {:>9}, source {:>9}, key {:.12}\n", k.name()->str(),
                            counts[i], byte_text(k.code_bytes()), byte_text(k.source_bytes()), k.key()->str());
+        if (!uses.empty()) out += text(uses[i]);
     }
     return out;
 }
@@ -139,7 +143,7 @@ std::string text_summary(const runtime::PlanFile& plan, const std::vector<Progra
     for (const ProgramSummary& program : programs)
         out += program_text(program);
     if (!programs.empty()) out += layer_text(programs.front());
-    return out + kernels_text(p, programs) + tensors_text(p, all_tensors);
+    return out + kernels_text(plan, programs) + tensors_text(p, all_tensors);
 }
 
 nlohmann::json json_summary(const runtime::PlanFile& plan, const std::vector<ProgramSummary>& programs) {
@@ -148,6 +152,7 @@ nlohmann::json json_summary(const runtime::PlanFile& plan, const std::vector<Pro
     nlohmann::json kernels = nlohmann::json::array(), tensors = nlohmann::json::array(),
                    program_list = nlohmann::json::array();
     const std::vector<size_t> counts = launches_of_kernels(p, programs);
+    const std::vector<KernelUse> uses = kernel_uses(plan);
     for (uint32_t i = 0; i < counts.size(); ++i) {
         const plan::Kernel& k = *p.kernels()->Get(i);
         kernels.push_back({{"name", k.name()->str()},
@@ -156,6 +161,7 @@ nlohmann::json json_summary(const runtime::PlanFile& plan, const std::vector<Pro
                            {"code_bytes", k.code_bytes()},
                            {"source_bytes", k.source_bytes()},
                            {"launches", counts[i]}});
+        if (!uses.empty()) kernels.back()["resources"] = json_of(uses[i]);
     }
     for (const plan::Tensor* t : *p.tensors())
         tensors.push_back({{"name", t->name()->str()},
