@@ -17,7 +17,8 @@ namespace {
 constexpr const char* empty_kernel = "extern \"C\" __attribute__((global)) void ingot_kernel() {}\n";
 
 bool knows(WorkerPool& pool, const Target& target, const KernelCache* cache) {
-    const CompileRequest request{.name = fmt::format("empty, for {}", target.name),
+    const CompileRequest request{.name = "empty",
+                                 .target = std::string(target.name),
                                  .source = empty_kernel,
                                  .headers = {},
                                  .flags = compiler_flags(target, pool.kind())};

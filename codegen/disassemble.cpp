@@ -6,8 +6,12 @@ std::string disassemble(const std::string& kernel, const std::string& object, Wo
     options.compiler = Compiler::llvm;
     options.workers = 1;
     WorkerPool pool(std::move(options));
-    const CompileRequest request{
-        .name = kernel, .source = object, .headers = {}, .flags = {}, .emit = Emit::disassembly};
+    const CompileRequest request{.name = kernel,
+                                 .target = {},
+                                 .source = object,
+                                 .headers = {},
+                                 .flags = {},
+                                 .emit = Emit::disassembly};
     return pool.compile({&request, 1}).front();
 }
 

@@ -24,6 +24,7 @@ size_t bytes_of(const CompileRequest& request) {
 CompileRequest request_for(const Target& target, Compiler compiler, const std::string& name,
                            const KernelSource& source) {
     return {.name = name,
+            .target = std::string(target.name),
             .source = source.text,
             .headers = headers_of(source.text),
             .flags = compiler_flags(target, compiler),

@@ -9,7 +9,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <fmt/std.h>
 
 #include "codegen/kernel_key.h"
 #include "ir/error.h"
@@ -42,12 +41,12 @@ WorkerProgram find_worker(const WorkerOptions& options) {
     WorkerProgram program{.path = llvm ? "ingot-worker" : "ingot-worker-rtc",
                           .argument = llvm ? "" : std::string(compiler_name(options.compiler))};
     std::error_code error;
-    std::vector<fs::path> folders{options.folder};
+    std::vector<std::string> folders{options.folder.string()};
     if (options.folder.empty()) {
         const fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path();
-        folders = {here, (here / "../libexec/ingot").lexically_normal()};
+        folders = {here.string(), (here / "../libexec/ingot").lexically_normal().string()};
     }
-    for (const fs::path& folder : folders)
+    for (const fs::path folder : folders)
         if (fs::exists(folder / program.path, error)) {
             program.path = folder / program.path;
             return program;
@@ -105,38 +104,40 @@ std::optional<std::string> WorkerPool::try_compile(const CompileRequest& request
 std::string WorkerPool::compile_one(const CompileRequest& request) {
     WorkerAnswer answer = ask(request);
     const std::string where = fmt::format("kernel {}", request.name);
+    const std::string compiler =
+        fmt::format("{}{}{}", compiler_, request.target.empty() ? "" : ", for ", request.target);
     if (answer.fault == WorkerFault::timed_out)
-        throw ir::Error(where,
-                        fmt::format("the compiler ({}) was {}{}", compiler_, first_line(answer.message),
-                                    keep_failure(request, answer.message)));
+        throw ir::Error(where, fmt::format("the compiler ({}) was {}{}", compiler, first_line(answer.message),
+                                           keep_failure(request, answer.message)));
     if (answer.fault == WorkerFault::crashed)
-        throw ir::Error(where, fmt::format("the compiler ({}) crashed: {}{}", compiler_,
+        throw ir::Error(where, fmt::format("the compiler ({}) crashed: {}{}", compiler,
                                            answer.message.substr(0, answer.message.find(';')),
                                            keep_failure(request, answer.message)));
     if (!answer.reply.ok && request.emit == Emit::disassembly)
         throw ir::Error(
-            where, fmt::format("its code can't be read ({}): {}", compiler_, first_line(answer.reply.log)));
+            where, fmt::format("its code can't be read ({}): {}", compiler, first_line(answer.reply.log)));
     if (!answer.reply.ok)
         throw ir::Error(where,
-                        fmt::format("it does not compile ({}): {}{}", compiler_, first_line(answer.reply.log),
+                        fmt::format("it does not compile ({}): {}{}", compiler, first_line(answer.reply.log),
                                     keep_failure(request, answer.reply.log)));
     return std::move(answer.reply.output);
 }
 
 std::string WorkerPool::keep_failure(const CompileRequest& request, const std::string& log) const {
     if (options_.failures.empty()) return {};
-    const fs::path folder = options_.failures / sha256_hex(request.source).substr(0, 16);
+    std::string flags = options_.compiler == Compiler::llvm ? "-nostdinc -isystem include" : "";
+    for (const std::string& flag : request.flags)
+        flags += (flags.empty() ? "" : " ") + flag;
+    const fs::path folder = options_.failures / sha256_hex(request.source + flags).substr(0, 16);
     std::error_code error;
     const auto write = [&](const fs::path& name, const std::string& text) {
         fs::create_directories((folder / name).parent_path(), error);
         std::ofstream(folder / name, std::ios::binary) << text;
     };
-    std::string flags = options_.compiler == Compiler::llvm ? "-nostdinc -isystem include" : "";
-    for (const std::string& flag : request.flags)
-        flags += " " + flag;
     write("kernel.cpp", request.source);
     write("flags.txt", flags + "\n");
-    write("log.txt", fmt::format("kernel {}\ncompiler {}\n{}\n", request.name, compiler_, log));
+    write("log.txt", fmt::format("kernel {}\ntarget {}\ncompiler {}\n{}\n", request.name, request.target,
+                                 compiler_, log));
     for (const SourceFile& header : request.headers)
         write(fs::path("include") / header.name, header.text);
     return fmt::format("; source and log are in {}", folder.string());

@@ -89,6 +89,7 @@ std::string encode(const CompileRequest& request) {
     std::string out;
     put(out, "compile");
     put(out, request.name);
+    put(out, request.target);
     put(out, request.source);
     put_count(out, static_cast<uint64_t>(request.emit));
     put_count(out, request.flags.size());
@@ -124,6 +125,7 @@ std::optional<CompileRequest> decode_request(std::string_view bytes) {
     if (in.take() != "compile") return std::nullopt;
     CompileRequest request;
     request.name = in.take();
+    request.target = in.take();
     request.source = in.take();
     const size_t emit = in.take_count();
     if (emit > static_cast<size_t>(Emit::disassembly)) return std::nullopt;

@@ -26,6 +26,7 @@ enum class Emit : uint8_t { object, assembly, llvm_ir, disassembly };
 
 struct CompileRequest {
     std::string name;                // of the kernel, for messages
+    std::string target;              // likewise
     std::string source;              // the translation unit
     std::vector<SourceFile> headers; // all that it may include
     std::vector<std::string> flags;  // as the compiler takes them, with its target

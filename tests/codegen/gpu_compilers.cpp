@@ -41,6 +41,7 @@ std::string case_name(const testing::TestParamInfo<GpuCase>& test) {
 
 CompileRequest gpu_request(const GpuCase& c, const std::string& source, Emit emit) {
     return {.name = "test",
+            .target = std::string(c.target->name),
             .source = dialect + source,
             .headers = {},
             .flags = compiler_flags(*c.target, c.compiler),

@@ -1,10 +1,14 @@
 // Code objects for GPUs by every compiler that is installed, with no GPU: the right machine, the right
 // instructions.
+#include <chrono>
+#include <filesystem>
 #include <fstream>
+#include <unistd.h>
 
 #include "codegen/code_object.h"
 #include "gpu_compilers.h"
 #include "ir/error.h"
+#include "kernel_bodies.h"
 
 namespace ingot::codegen::test {
 namespace {
@@ -167,7 +171,138 @@ TEST_P(GpuCompilers, ReportABadSource) {
     EXPECT_FALSE(compile(dot_kernel).empty()) << "and go on";
 }
 
+// Whether a failed kernel's source and log were kept, and the log names what failed.
+bool kept(const std::filesystem::path& failures, const std::string& target) {
+    bool source = false, log = false;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(failures)) {
+        source |= entry.path().filename() == "kernel.cpp";
+        if (entry.path().filename() != "log.txt") continue;
+        std::ifstream in(entry.path());
+        const std::string text((std::istreambuf_iterator<char>(in)), {});
+        log |= text.find("kernel test\ntarget " + target + "\ncompiler ") == 0;
+    }
+    return source && log;
+}
+
+class TemporaryFolder {
+  public:
+    TemporaryFolder() {
+        std::string pattern = testing::TempDir() + "/ingot-gpu-XXXXXX";
+        if (mkdtemp(pattern.data()) != nullptr) path = pattern;
+    }
+    ~TemporaryFolder() { std::filesystem::remove_all(path); }
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+    std::filesystem::path path;
+};
+
+class SlowCompilers : public GpuCompilers {};
+
+TEST_P(SlowCompilers, AreStopped) {
+    const TemporaryFolder folder;
+    WorkerOptions options = compiler_options().worker;
+    options.compiler = GetParam().compiler;
+    options.timeout_seconds = 1;
+    options.failures = folder.path;
+    WorkerPool impatient(options);
+    // A quarter of a million class templates, none deep below another.
+    const CompileRequest slow = gpu_request(GetParam(), R"(
+template <int A, int B, int C> struct Paths {
+    static constexpr unsigned value = Paths<A - 1, B, C>::value + Paths<A, B - 1, C>::value + Paths<A, B, C - 1>::value;
+};
+template <int A, int B> struct Paths<A, B, 0> { static constexpr unsigned value = 1; };
+template <int A, int C> struct Paths<A, 0, C> { static constexpr unsigned value = 1; };
+template <int A> struct Paths<A, 0, 0> { static constexpr unsigned value = 1; };
+template <int B, int C> struct Paths<0, B, C> { static constexpr unsigned value = 1; };
+template <int B> struct Paths<0, B, 0> { static constexpr unsigned value = 1; };
+template <int C> struct Paths<0, 0, C> { static constexpr unsigned value = 1; };
+KERNEL void ingot_kernel(unsigned* out) { *out = Paths<60, 60, 60>::value; }
+)");
+    const auto start = std::chrono::steady_clock::now();
+    try {
+        impatient.compile({&slow, 1});
+        ADD_FAILURE() << "it was fast";
+    } catch (const ir::Error& e) {
+        const std::string message = e.what();
+        EXPECT_EQ(e.where(), "kernel test");
+        EXPECT_NE(message.find(", for " + std::string(target.name) + ") was stopped after 1 s"),
+                  std::string::npos)
+            << message;
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+    EXPECT_TRUE(kept(folder.path, std::string(target.name)));
+    const CompileRequest good = gpu_request(GetParam(), dot_kernel);
+    EXPECT_TRUE(impatient.try_compile(good)) << "and goes on";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    One, SlowCompilers,
+    testing::Values(GpuCase{.target = &target_from_name("gfx1030"), .compiler = Compiler::hiprtc},
+                    GpuCase{.target = &target_from_name("gfx1100"), .compiler = Compiler::llvm},
+                    GpuCase{.target = &target_from_name("sm_90"), .compiler = Compiler::nvrtc}),
+    case_name);
+
 INSTANTIATE_TEST_SUITE_P(All, GpuCompilers, testing::ValuesIn(gpu_cases()), case_name);
+
+// What hipRTC 5.2.3 does on a target that it doesn't know: it corrupts its heap. The worker dies of it, we
+// don't.
+TEST(HipRtc, ACrashIsAnErrorThatNamesTheKernel) {
+    const TemporaryFolder folder;
+    WorkerOptions options = compiler_options().worker;
+    options.compiler = Compiler::hiprtc;
+    options.failures = folder.path;
+    std::unique_ptr<WorkerPool> pool;
+    try {
+        pool = std::make_unique<WorkerPool>(options);
+    } catch (const ir::Error& e) {
+        GTEST_SKIP() << e.what();
+    }
+    const Target* unknown = nullptr;
+    for (const GpuCase& c : gpu_cases())
+        if (c.compiler == Compiler::hiprtc && !pool->try_compile(gpu_request(c, dot_kernel)))
+            unknown = c.target;
+    if (unknown == nullptr) GTEST_SKIP() << pool->compiler() << " knows every target";
+    const CompileRequest request = gpu_request({.target = unknown, .compiler = Compiler::hiprtc}, dot_kernel);
+    try {
+        pool->compile({&request, 1});
+        ADD_FAILURE() << "it compiles now";
+    } catch (const ir::Error& e) {
+        const std::string message = e.what();
+        EXPECT_EQ(e.where(), "kernel test");
+        EXPECT_NE(message.find(std::string(unknown->name)), std::string::npos) << message;
+        EXPECT_NE(message.find(pool->compiler()), std::string::npos) << message;
+        EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+    }
+    EXPECT_TRUE(kept(folder.path, std::string(unknown->name)));
+}
+
+// The answer of a compiler that doesn't know a target is remembered, and not asked for again.
+TEST(ChooseCompiler, RemembersWhatACompilerKnows) {
+    const TemporaryFolder folder;
+    const KernelCache cache(folder.path);
+    const WorkerOptions options = compiler_options().worker;
+    const Target& target = target_from_name("gfx1100");
+    const auto choose = [&](const KernelCache* with) -> std::string {
+        try {
+            return std::string(compiler_name(start_workers(target, std::nullopt, with, options)->kind()));
+        } catch (const ir::Error& e) {
+            return e.what();
+        }
+    };
+    const std::string without = choose(nullptr);
+    EXPECT_EQ(choose(&cache), without);
+    const auto remembered = cache.list();
+    EXPECT_LE(remembered.size(), 1u); // none where hipRTC isn't installed
+    EXPECT_EQ(choose(&cache), without);
+    EXPECT_EQ(cache.list().size(), remembered.size());
+    if (remembered.empty()) GTEST_SKIP() << "hipRTC is not installed (Debian's libamdhip64-dev)";
+    // Whatever stands in the memory is believed; a damaged entry is no entry.
+    EXPECT_TRUE(cache.store(remembered.front().key, "something else"));
+    EXPECT_EQ(choose(&cache), "llvm");
+    std::ofstream(remembered.front().path, std::ios::trunc) << "damaged";
+    EXPECT_EQ(choose(&cache), without);
+}
 
 } // namespace
 } // namespace ingot::codegen::test

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "codegen/choose_compiler.h"
 #include "codegen/compiler_flags.h"
 #include "codegen/templates.h"
 #include "codegen/worker_pool.h"
@@ -35,6 +36,7 @@ class Worker : public testing::Test {
     }
     static CompileRequest request(const std::string& source) {
         return {.name = "blk.0.test",
+                .target = "x86-64-v3",
                 .source = source,
                 .headers = {},
                 .flags = compiler_flags(target_from_name("x86-64-v3"), Compiler::llvm)};
@@ -167,8 +169,53 @@ TEST_F(Worker, AMissingOrWrongProgramIsOneClearError) {
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
 }
 
+TEST_F(Worker, AWorkerWithoutACompilerSaysWhy) {
+    const std::string hello = encode(WorkerHello{.protocol = std::string(worker_protocol_version),
+                                                 .compiler = {},
+                                                 .problem = "NVRTC is not installed: install it"});
+    {
+        std::ofstream out(folder / "hello", std::ios::binary);
+        const uint64_t size = hello.size();
+        out.write(reinterpret_cast<const char*>(&size), sizeof size);
+        out << hello;
+    }
+    WorkerOptions o = options();
+    o.folder = script("cat " + (folder / "hello").string() + "; exec sleep 30");
+    try {
+        const WorkerPool pool(o);
+        ADD_FAILURE() << "no error";
+    } catch (const ir::Error& e) {
+        EXPECT_STREQ(e.what(), "NVRTC is not installed: install it");
+    }
+}
+
+// All before any work, and by each compiler's own reason.
+TEST_F(Worker, NoCompilerForATargetIsOneErrorThatSaysWhatToDo) {
+    WorkerOptions o = options();
+    o.folder = script("exit 3"); // a broken ingot-worker, and no ingot-worker-rtc
+    const auto error = [&](const char* target, std::optional<Compiler> wanted) {
+        try {
+            start_workers(target_from_name(target), wanted, nullptr, o);
+        } catch (const ir::Error& e) {
+            return std::string(e.what());
+        }
+        return std::string("no error");
+    };
+    const std::string both = error("gfx1030", std::nullopt);
+    EXPECT_EQ(both.find("target gfx1030: "), 0u) << both;
+    EXPECT_NE(both.find("hiprtc: compile worker: there is no ingot-worker-rtc in " + folder.string()),
+              std::string::npos)
+        << both;
+    EXPECT_NE(both.find("llvm: "), std::string::npos) << both;
+    EXPECT_NE(both.find("exited with status 3"), std::string::npos) << both;
+    EXPECT_EQ(both.find('\n'), std::string::npos) << both;
+    EXPECT_EQ(error("sm_90", Compiler::llvm).find("target sm_90: llvm does not compile for it"), 0u);
+    EXPECT_EQ(error("x86-64-v3", Compiler::nvrtc).find("target x86-64-v3: nvrtc does not"), 0u);
+}
+
 TEST(WorkerProtocol, MessagesComeBackAsTheyWere) {
     const CompileRequest r{.name = "n",
+                           .target = "t",
                            .source = std::string("a\0b", 3),
                            .headers = {{"x.h", ""}, {"y.h", "z"}},
                            .flags = {"-O3", ""},
@@ -176,6 +223,7 @@ TEST(WorkerProtocol, MessagesComeBackAsTheyWere) {
     const auto back = decode_request(encode(r));
     ASSERT_TRUE(back);
     EXPECT_EQ(back->name, r.name);
+    EXPECT_EQ(back->target, r.target);
     EXPECT_EQ(back->source, r.source);
     EXPECT_EQ(back->headers, r.headers);
     EXPECT_EQ(back->flags, r.flags);
