@@ -92,10 +92,10 @@ INGOT_DEVICE void fence() {
     __builtin_amdgcn_fence(__ATOMIC_SEQ_CST, "agent");
 }
 INGOT_DEVICE u32 atomic_add(u32* p, u32 v) {
-    return __scoped_atomic_fetch_add(p, v, __ATOMIC_RELAXED, __MEMORY_SCOPE_DEVICE);
+    return __hip_atomic_fetch_add(p, v, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
 }
 INGOT_DEVICE u64 atomic_max(u64* p, u64 v) {
-    return __scoped_atomic_fetch_max(p, v, __ATOMIC_RELAXED, __MEMORY_SCOPE_DEVICE);
+    return __hip_atomic_fetch_max(p, v, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
 }
 typedef u32 WordVector __attribute__((ext_vector_type(4)));
 INGOT_DEVICE Words4 load_streaming(const void* p) {
@@ -104,10 +104,10 @@ INGOT_DEVICE Words4 load_streaming(const void* p) {
 }
 INGOT_DEVICE f32 load_fresh(const f32* p) {
     return float_of(
-        __scoped_atomic_load_n(reinterpret_cast<const u32*>(p), __ATOMIC_RELAXED, __MEMORY_SCOPE_DEVICE));
+        __hip_atomic_load(reinterpret_cast<const u32*>(p), __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT));
 }
 INGOT_DEVICE u64 load_fresh(const u64* p) {
-    return __scoped_atomic_load_n(p, __ATOMIC_RELAXED, __MEMORY_SCOPE_DEVICE);
+    return __hip_atomic_load(p, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
 }
 
 INGOT_DEVICE f32 f16_to_f32(u16 h) {
@@ -117,7 +117,11 @@ INGOT_DEVICE u16 f32_to_f16(f32 f) {
     return __builtin_bit_cast(u16, _Float16(f));
 }
 INGOT_DEVICE f32 exp(f32 x) {
+#if __has_builtin(__builtin_amdgcn_exp2f)
     return __builtin_amdgcn_exp2f(x * 1.44269504f);
+#else // Clang before 17 (hipRTC of ROCm 5) makes the same instruction of this, later ones more
+    return __builtin_exp2f(x * 1.44269504f);
+#endif
 }
 INGOT_DEVICE f32 max(f32 a, f32 b) {
     return __builtin_fmaxf(a, b);
