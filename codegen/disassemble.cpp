@@ -2,17 +2,18 @@
 
 namespace ingot::codegen {
 
-std::string disassemble(const std::string& kernel, const std::string& object, WorkerOptions options) {
+std::vector<std::string> disassemble(std::span<const NamedObject> objects, WorkerOptions options) {
     options.compiler = Compiler::llvm;
-    options.workers = 1;
     WorkerPool pool(std::move(options));
-    const CompileRequest request{.name = kernel,
-                                 .target = {},
-                                 .source = object,
-                                 .headers = {},
-                                 .flags = {},
-                                 .emit = Emit::disassembly};
-    return pool.compile({&request, 1}).front();
+    std::vector<CompileRequest> requests;
+    for (const NamedObject& o : objects)
+        requests.push_back({.name = o.kernel,
+                            .target = {},
+                            .source = o.object,
+                            .headers = {},
+                            .flags = {},
+                            .emit = Emit::disassembly});
+    return pool.compile(requests);
 }
 
 } // namespace ingot::codegen

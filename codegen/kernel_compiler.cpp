@@ -50,7 +50,9 @@ std::string KernelCompiler::listing(const KernelSpec& spec, Emit emit) {
     const bool read_back = emit == Emit::assembly && pool_->kind() == Compiler::hiprtc;
     if (!read_back) wanted.emit = emit;
     std::string output = pool_->compile({&wanted, 1}).front();
-    return read_back ? disassemble(spec.name, output, worker_) : output;
+    if (!read_back) return output;
+    const NamedObject object{.kernel = spec.name, .object = std::move(output)};
+    return disassemble({&object, 1}, worker_).front();
 }
 
 CompiledKernels KernelCompiler::compile(std::span<const KernelSpec> specs,

@@ -63,7 +63,8 @@ std::string GpuCompilers::compile(const std::string& source, Emit emit) {
 
 std::string GpuCompilers::listing(const std::string& source) {
     if (target.machine == Machine::nvptx) return compile(source, Emit::assembly);
-    return disassemble("test", compile(source), compiler_options().worker);
+    const NamedObject object{.kernel = "test", .object = compile(source)};
+    return disassemble({&object, 1}, compiler_options().worker).front();
 }
 
 } // namespace ingot::codegen::test

@@ -9,6 +9,7 @@
 #include "tools/driver/input_file.h"
 #include "tools/driver/output_file.h"
 #include "tools/inspect/arena_picture.h"
+#include "tools/inspect/kernel_code.h"
 #include "tools/inspect/model_summary.h"
 #include "tools/inspect/plan_summary.h"
 
@@ -21,7 +22,7 @@ namespace fs = std::filesystem;
 struct Options {
     fs::path file, svg;
     std::string program;
-    bool tensors = false, lifetimes = false, json = false;
+    bool tensors = false, lifetimes = false, assembly = false, json = false;
 };
 
 const ProgramSummary& program_named(const std::vector<ProgramSummary>& programs, const std::string& name) {
@@ -36,6 +37,10 @@ const ProgramSummary& program_named(const std::vector<ProgramSummary>& programs,
 void inspect_plan(const Options& options) {
     const auto plan = runtime::PlanFile::open(options.file);
     const std::vector<ProgramSummary> programs = summarize_programs(*plan);
+    if (options.assembly) {
+        print_result(kernel_code(*plan));
+        return;
+    }
     if (!options.svg.empty())
         write_output(options.svg, svg_picture(program_named(programs, options.program)));
     if (options.json) {
@@ -54,9 +59,10 @@ void inspect(const Options& options) {
         inspect_plan(options);
         return;
     }
-    if (options.lifetimes || !options.svg.empty())
-        throw Failure(ExitCode::bad_input, options.file.string(),
-                      "is a model, which has no arenas yet; give a plan (ingot compile prints its path)");
+    if (options.lifetimes || options.assembly || !options.svg.empty())
+        throw Failure(
+            ExitCode::bad_input, options.file.string(),
+            "is a model, which has no arenas and no code yet; give a plan (ingot compile prints its path)");
     const auto file = frontend::gguf::File::open(options.file.string());
     options.json ? print_json(json_summary(file)) : print_result(text_summary(file, options.tensors));
 }
@@ -69,6 +75,7 @@ void add_inspect(CLI::App& app, Action& chosen) {
     add_model(command, options->file);
     command.add_flag("--tensors", options->tensors, "list every tensor");
     command.add_flag("--lifetimes", options->lifetimes, "draw a plan's transient arena over time");
+    command.add_flag("--asm", options->assembly, "print the machine code of a plan's kernels, nothing else");
     command.add_option("--svg", options->svg, "write that picture of one program as SVG")
         ->option_text("FILE");
     command.add_option("--program", options->program, "the program to draw: decode, prefill, head")
@@ -77,7 +84,7 @@ void add_inspect(CLI::App& app, Action& chosen) {
     command.footer(
         "Of a model: metadata and tensors. Of a plan: sizes, arenas and how many device allocations they "
         "take, kernels of a layer and in all, peak of transient memory and the bound that no plan can "
-        "go below.\n"
+        "go below; of a GPU's plan also each kernel's registers, LDS, scratch, spills and occupancy.\n"
         "Examples:\n"
         "  ingot inspect model.gguf --tensors\n"
         "  ingot inspect $(ingot compile model.gguf) --lifetimes --program decode\n"
