@@ -11,6 +11,10 @@ namespace ingot::tools {
 
 std::string kernel_code(const runtime::PlanFile& plan) {
     const plan::Plan& p = plan.description();
+    if (p.target()->string_view().starts_with("sm_"))
+        throw Failure(
+            ExitCode::failed, "--asm",
+            "LLVM can't read NVIDIA's machine code; ingot compile --emit asm shows the PTX before it");
     std::vector<codegen::NamedObject> objects;
     for (uint32_t i = 0; i < p.kernels()->size(); ++i) {
         const std::span<const std::byte> code = plan.code_of(i);
