@@ -63,9 +63,9 @@ KernelSource gpu_kernel_source(const Target& target, const Graph& body, std::str
         emit_gpu_row_kernel(region, text, headers, source);
     for (const std::string& header : headers)
         source.text += fmt::format("#include \"{}\"\n", header);
-    source.text +=
-        fmt::format("\nusing namespace ingot_gpu;\n\nINGOT_KERNEL({}) void {}({}) {{\n",
-                    source.geometry->threads, kernel_symbol, parameters(region, source.workspace_bytes > 0));
+    source.text += fmt::format("\nusing namespace ingot_gpu;\n\nINGOT_KERNEL({}, {}) void {}({}) {{\n",
+                               source.geometry->threads, source.resident_groups, kernel_symbol,
+                               parameters(region, source.workspace_bytes > 0));
     source.text += text.str() + "}\n";
     return source;
 }

@@ -28,6 +28,8 @@ struct KernelSource {
     // session: zero before the first call, and left zero by every call (GPU: its first 4096 bytes). 0: none.
     uint64_t workspace_bytes = 0;
     std::optional<runtime::LaunchGeometry> geometry; // GPU targets only
+    uint32_t resident_groups =
+        1; // workgroups that a compute unit should hold at once, as a hint to compilers
 };
 
 // Every kernel exports one function of this name.

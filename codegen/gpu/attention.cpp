@@ -13,8 +13,9 @@ using namespace ir;
 
 namespace {
 
-// Workgroups that one token's attention is split into, about: two for each of the many multiprocessors.
-constexpr int64_t wanted_groups = 256;
+// Workgroups that one token's attention is split into, about: four for each of many multiprocessors, so that
+// enough loads are on their way.
+constexpr int64_t wanted_groups = 528;
 constexpr int64_t most_splits = 64;
 constexpr uint32_t threads = 128, warps = 4; // as attention_step.h has them
 constexpr int64_t counters = 1024;           // as types.h has it

@@ -20,8 +20,7 @@ constexpr int64_t lane_group = 32;
 constexpr uint64_t ring_budget = 96 * 1024;
 // Most rows of activations for which a product is bound by its weights.
 constexpr int64_t stream_rows = 16;
-constexpr int64_t tile_rows = 128;                // of weights and of tokens, as tile_product.h has them
-constexpr uint32_t tile_shared_bytes = 36 * 1024; // at least what it needs
+constexpr int64_t tile_rows = 128; // of weights and of tokens, as tile_product.h has them
 
 struct Product {
     NodeId id = 0;
@@ -169,18 +168,26 @@ class ProductKernel {
         out_.line(fmt::format("using Product = TileProduct<{}, {}, {}, {}, {}, {}, {}>;",
                               format_name(region_, n, region_.type(n.operands[1]).element), p.halves,
                               p.columns(), p.depth, p.height, p.tile_bytes, most_tokens()));
-        out_.line(fmt::format("static_assert(Product::shared_bytes <= {});", tile_shared_bytes));
+        out_.line(fmt::format("static_assert(Product::shared_bytes <= {});", tile_shared_bytes()));
         out_.line("start_dependents();");
         out_.line("wait_for_dependencies();");
         consume(p, "run",
                 p.quantized ? fmt::format("Q8HalfBlocks<{}, {}>", most_tokens(), p.depth)
                             : fmt::format("F32HalfBlocks<{}>", p.depth));
-        runtime::LaunchGeometry geometry{.threads = 256, .shared_bytes = tile_shared_bytes};
+        source_.resident_groups = 2;
+        runtime::LaunchGeometry geometry{.threads = 256, .shared_bytes = tile_shared_bytes()};
         geometry.grid[0].count = static_cast<uint32_t>(p.granules());
         geometry.grid[1] = {.count = 1,
                             .symbol = static_cast<int32_t>(tokens_.symbol_index()),
                             .divisor = static_cast<uint32_t>(tile_rows)};
         source_.geometry = geometry;
+    }
+
+    // As tile_product.h lays it out: operands once or, where there is room, twice, and a factor for each
+    // token.
+    uint32_t tile_shared_bytes() const {
+        constexpr uint32_t operands = 2 * 128 * (64 + 8) * 2;
+        return 512 + (2 * operands + 1024 <= target_.gpu->group_memory ? 2 : 1) * operands;
     }
 
     std::string norm_scale(const Node& n, std::string_view token) const {

@@ -1,9 +1,9 @@
 // A matrix product with many rows of activations: bound by arithmetic, so it runs on matrix instructions.
 //
 // A workgroup computes 128 rows of the weights for 128 tokens. Both are brought to f16 in shared memory 64
-// columns at a time, while the next 64 are on their way in registers; the sums are f32. Activations are
-// scaled by 2^-4 on the way, so that the greatest that models have (above 10^5, before their norm is applied)
-// stay finite in f16. The sums go through shared memory, where groups of 32 lanes take 32 neighbouring
+// columns at a time, while the next 64 are on their way in registers; the sums are f32. A token's activations
+// are scaled by a power of two that brings the greatest of them near 1, because before its norm is applied a
+// row may be of any size. The sums go through shared memory, where groups of 32 lanes take 32 neighbouring
 // columns of a token at a time through what follows.
 #pragma once
 
@@ -16,7 +16,12 @@ inline constexpr int tile_threads = 256;
 inline constexpr int tile_rows = 128;   // of weights
 inline constexpr int tile_tokens = 128; // of activations
 inline constexpr int tile_depth = 64;   // columns at a time
-inline constexpr f32 activation_factor = 0.0625f;
+
+// The power of two that brings `largest` to between 1/2 and 1; 1 for zero.
+INGOT_DEVICE f32 factor_for(f32 largest) {
+    const u32 exponent = bits_of(largest) >> 23 & 255;
+    return largest > 0.0f && exponent > 2 && exponent < 252 ? float_of((252 - exponent + 1) << 23) : 1.0f;
+}
 
 // What a thread loads of a quantised activation: half a block.
 template <int Rows, int K>
@@ -26,21 +31,24 @@ struct Q8HalfBlocks {
         Words4 codes;
         f32 scale;
     };
-    INGOT_MEMBER Raw load(int row, int half_block) const {
-        const f32* const scales = reinterpret_cast<const f32*>(base + u64(Rows) * K);
-        return {*reinterpret_cast<const Words4*>(base + u64(u32(row)) * K + half_block * 16),
-                scales[row * (K / 32) + half_block / 2]};
+    INGOT_MEMBER const f32* scales(int row) const {
+        return reinterpret_cast<const f32*>(base + u64(Rows) * K) + row * (K / 32);
     }
-    static INGOT_MEMBER Half16 numbers(const Raw& raw) {
-        const f32 scale = raw.scale * activation_factor;
-        const u32 words[4] = {raw.codes.x, raw.codes.y, raw.codes.z, raw.codes.w};
-        Half16 out;
-#pragma unroll
-        for (int i = 0; i < 8; ++i) {
-            const u32 w = words[i / 2] >> (i % 2 * 16);
-            out.words[i] = pack_f16(f32(i8(w & 255)) * scale, f32(i8(w >> 8 & 255)) * scale);
-        }
-        return out;
+    INGOT_MEMBER Raw load(int row, int half_block) const {
+        return {*reinterpret_cast<const Words4*>(base + u64(u32(row)) * K + half_block * 16),
+                scales(row)[half_block / 2]};
+    }
+    // The largest of every second half block from `part` on.
+    INGOT_MEMBER f32 largest(int row, int part) const {
+        f32 top = 0;
+        for (int b = part; b < K / 32; b += 2)
+            top = max(top, scales(row)[b]);
+        return top * 127.0f;
+    }
+    static INGOT_MEMBER Half16 numbers(const Raw& raw, f32 factor) {
+        constexpr u32 sign = 0x80808080u;
+        const u32 codes[4] = {raw.codes.x ^ sign, raw.codes.y ^ sign, raw.codes.z ^ sign, raw.codes.w ^ sign};
+        return numbers_of_codes<128, false>(codes, both(f32_to_f16(raw.scale * factor)), 0);
     }
 };
 
@@ -59,11 +67,17 @@ struct F32HalfBlocks {
                 K % 16 == 0 || half_block * 16 + i < K ? base[u64(u32(row)) * K + half_block * 16 + i] : 0.0f;
         return raw;
     }
-    static INGOT_MEMBER Half16 numbers(const Raw& raw) {
+    INGOT_MEMBER f32 largest(int row, int part) const {
+        f32 top = 0;
+        for (int k = part; k < K; k += 2)
+            top = max(top, abs(base[u64(u32(row)) * K + k]));
+        return top;
+    }
+    static INGOT_MEMBER Half16 numbers(const Raw& raw, f32 factor) {
         Half16 out;
 #pragma unroll
         for (int i = 0; i < 8; ++i)
-            out.words[i] = pack_f16(raw.x[2 * i] * activation_factor, raw.x[2 * i + 1] * activation_factor);
+            out.words[i] = pair_f16(raw.x[2 * i] * factor, raw.x[2 * i + 1] * factor);
         return out;
     }
 };
@@ -80,8 +94,11 @@ struct TileProduct {
     static constexpr int sum_stride = tile_rows + 4; // of a token's sums, in f32
     static constexpr int epilogue_tokens = 64;       // whose sums are in shared memory at once
     static constexpr int operand_bytes = (tile_rows + tile_tokens) * stride * 2;
+    static constexpr int buffers = 2 * operand_bytes + 1024 <= group_memory ? 2 : 1; // of operands
     static constexpr int sum_bytes = epilogue_tokens * sum_stride * 4;
-    static constexpr int shared_bytes = operand_bytes > sum_bytes ? operand_bytes : sum_bytes;
+    static constexpr int factor_bytes = tile_tokens * 4;
+    static constexpr int shared_bytes =
+        factor_bytes + (buffers * operand_bytes > sum_bytes ? buffers * operand_bytes : sum_bytes);
 
     using Raw = typename F::HalfBlock;
 
@@ -96,14 +113,18 @@ struct TileProduct {
 
     template <class X, class Epilogue>
     static INGOT_MEMBER void run(const u8* weights, X x, int tokens, Epilogue epilogue) {
-        u16* const a = reinterpret_cast<u16*>(shared_memory()); // weights [tile_rows][stride]
-        u16* const b = a + tile_rows * stride;                  // activations [tile_tokens][stride]
+        f32* const factors = reinterpret_cast<f32*>(shared_memory()); // of the tokens
+        u16* const operands = reinterpret_cast<u16*>(factors + tile_tokens);
         const int thread = thread_index(), first_token = group_index_y() * tile_tokens;
         // A thread brings half of a row's 64 columns: two half blocks of 16 of weights and two of
         // activations.
         const int row = thread / 2, part = thread % 2 * 2;
         int token = first_token + row;
         token = token < tokens ? token : tokens - 1; // likewise
+        f32 largest = x.largest(token, thread % 2);
+        largest = max(largest, shuffle_xor(largest, 1));
+        const f32 factor = factor_for(largest);
+        if (thread % 2 == 0) factors[row] = factor;
         Raw w[2];
         typename X::Raw v[2];
         const auto fetch = [&](int step) {
@@ -117,13 +138,15 @@ struct TileProduct {
             }
         };
         const auto put = [&](int step) {
+            u16* const a = operands + step % buffers * (operand_bytes / 2);
+            u16* const b = a + tile_rows * stride;
 #pragma unroll
             for (int i = 0; i < 2; ++i) {
                 const int half_block = step * (tile_depth / 16) + part + i;
                 Half16 wn = {}, xn = {};
                 if (K % tile_depth == 0 || half_block < half_blocks) {
                     wn = F::numbers(w[i], half_block % 2);
-                    xn = X::numbers(v[i]);
+                    xn = X::numbers(v[i], factor);
                 }
                 Words4* const to_a = reinterpret_cast<Words4*>(a + row * stride + (part + i) * 16);
                 Words4* const to_b = reinterpret_cast<Words4*>(b + row * stride + (part + i) * 16);
@@ -147,11 +170,19 @@ struct TileProduct {
                 clear(sums[i][j]);
 
         fetch(0);
+        if constexpr (buffers == 2) {
+            put(0);
+            if (steps > 1) fetch(1);
+        }
         for (int step = 0; step < steps; ++step) {
             barrier();
-            put(step);
-            barrier();
-            if (step + 1 < steps) fetch(step + 1);
+            if constexpr (buffers == 1) {
+                put(step);
+                barrier();
+                if (step + 1 < steps) fetch(step + 1);
+            }
+            const u16* const a = operands + step % buffers * (operand_bytes / 2);
+            const u16* const b = a + tile_rows * stride;
 #pragma unroll
             for (int k = 0; k < tile_depth; k += matrix_depth) {
                 Operand16 left[m], right[n];
@@ -167,9 +198,14 @@ struct TileProduct {
                     for (int j = 0; j < n; ++j)
                         multiply(sums[i][j], left[i], right[j]);
             }
+            if constexpr (buffers == 2) {
+                // The other buffer was read before the barrier.
+                if (step + 1 < steps) put(step + 1);
+                if (step + 2 < steps) fetch(step + 2);
+            }
         }
 
-        f32* const out = reinterpret_cast<f32*>(shared_memory()); // [epilogue_tokens][sum_stride]
+        f32* const out = reinterpret_cast<f32*>(operands); // [epilogue_tokens][sum_stride]
         for (int begin = 0; begin < tile_tokens && first_token + begin < tokens; begin += epilogue_tokens) {
             barrier();
 #pragma unroll
@@ -184,11 +220,12 @@ struct TileProduct {
             for (int t = thread / 32; t < epilogue_tokens; t += tile_threads / 32) {
                 const int of = first_token + begin + t;
                 if (of >= tokens) break;
+                const f32 back = 1.0f / factors[begin + t];
                 for (int c = thread % 32; c < columns; c += 32) {
                     f32 y[Halves];
 #pragma unroll
                     for (int h = 0; h < Halves; ++h)
-                        y[h] = out[t * sum_stride + h * columns + c] * (1.0f / activation_factor);
+                        y[h] = out[t * sum_stride + h * columns + c] * back;
                     const int column = group_index() * columns + c;
                     epilogue(column, column < N, of, y);
                 }

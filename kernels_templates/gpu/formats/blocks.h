@@ -27,12 +27,41 @@ INGOT_DEVICE u16 load_half_word(const u8* p) {
     return *reinterpret_cast<const u16*>(p);
 }
 
-// Sixteen numbers in f16, two a word.
+// Sixteen numbers in f16, two a word. Those of codes stand in an order that is cheap to make, 0 2 1 3 of each
+// four, in weights as in activations: a sum does not depend on it.
 struct Half16 {
     u32 words[8];
 };
-INGOT_DEVICE u32 pack_f16(f32 a, f32 b) {
-    return u32(f32_to_f16(a)) | u32(f32_to_f16(b)) << 16;
+
+// Sixteen codes of up to eight bits as f16: (code - zero) * scale + minimum. A byte behind 0x64 is the f16
+// 1024 + byte.
+template <int Zero, bool HasMinimum>
+INGOT_DEVICE Half16 numbers_of_codes(const u32 (&codes)[4], u32 scale, u32 minimum) {
+    constexpr u32 thousand = 0x64006400u, zero = thousand + u32(Zero) * 0x10001u;
+    Half16 out;
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+        const u32 two = ((codes[i / 2] >> (i % 2 * 8)) & 0x00ff00ffu) | thousand;
+        const u32 code = sub_pairs(two, zero);
+        out.words[i] = HasMinimum ? fma_pairs(code, scale, minimum) : mul_pairs(code, scale);
+    }
+    return out;
+}
+INGOT_DEVICE u32 both(u16 h) {
+    return u32(h) * 0x10001u;
+}
+// The low (half 0) or high four bits of sixteen bytes, as bytes.
+INGOT_DEVICE void nibbles(const Words4& w, int half, u32 (&out)[4]) {
+    constexpr u32 low = 0x0f0f0f0fu;
+    out[0] = w.x >> (half * 4) & low;
+    out[1] = w.y >> (half * 4) & low;
+    out[2] = w.z >> (half * 4) & low;
+    out[3] = w.w >> (half * 4) & low;
+}
+INGOT_DEVICE void add_fifth_bits(u32 high, int half, u32 (&codes)[4]) {
+#pragma unroll
+    for (int g = 0; g < 4; ++g)
+        codes[g] |= (high >> (half * 4 + g) & 0x01010101u) << 4;
 }
 
 // The sum of 32 products of codes: the low four bits of each byte are elements 0..15, the high four 16..31.

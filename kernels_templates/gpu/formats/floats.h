@@ -61,7 +61,7 @@ struct FloatFormat {
             const Words4& four = w.words[i * 2 / chunk];
             const u32 words[4] = {four.x, four.y, four.z, four.w};
             out.words[i] =
-                pack_f16(Convert::number(words, i * 2 % chunk), Convert::number(words, i * 2 % chunk + 1));
+                pair_f16(Convert::number(words, i * 2 % chunk), Convert::number(words, i * 2 % chunk + 1));
         }
         return out;
     }

@@ -37,16 +37,9 @@ struct Q4_0 {
         return load<K, H>(tile, row, half_block / 2);
     }
     static INGOT_MEMBER Half16 numbers(const HalfBlock& w, int half) {
-        const u32 words[4] = {w.codes.x >> (half * 4), w.codes.y >> (half * 4), w.codes.z >> (half * 4),
-                              w.codes.w >> (half * 4)};
-        const f32 scale = f16_to_f32(w.scale);
-        Half16 out;
-#pragma unroll
-        for (int i = 0; i < 8; ++i) {
-            const u32 b = words[i / 2] >> (i % 2 * 16);
-            out.words[i] = pack_f16(scale * f32(i32(b & 15) - 8), scale * f32(i32(b >> 8 & 15) - 8));
-        }
-        return out;
+        u32 codes[4];
+        nibbles(w.codes, half, codes);
+        return numbers_of_codes<8, false>(codes, both(w.scale), 0);
     }
 };
 

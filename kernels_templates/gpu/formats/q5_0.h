@@ -41,19 +41,10 @@ struct Q5_0 {
         return load<K, H>(tile, row, half_block / 2);
     }
     static INGOT_MEMBER Half16 numbers(const HalfBlock& w, int half) {
-        const u32 words[4] = {w.codes.x >> (half * 4), w.codes.y >> (half * 4), w.codes.z >> (half * 4),
-                              w.codes.w >> (half * 4)};
-        const f32 scale = f16_to_f32(w.scale);
-        Half16 out;
-#pragma unroll
-        for (int i = 0; i < 8; ++i) {
-            // Element 4g+j of the block has its fifth bit in bit 8j+g.
-            const u32 b = words[i / 2] >> (i % 2 * 16), g = u32(half * 4 + i / 2), j = u32(i % 2 * 2);
-            const u32 low = (b & 15) | (w.high >> (8 * j + g) & 1) << 4;
-            const u32 high = (b >> 8 & 15) | (w.high >> (8 * j + 8 + g) & 1) << 4;
-            out.words[i] = pack_f16(scale * f32(i32(low) - 16), scale * f32(i32(high) - 16));
-        }
-        return out;
+        u32 codes[4];
+        nibbles(w.codes, half, codes);
+        add_fifth_bits(w.high, half, codes);
+        return numbers_of_codes<16, false>(codes, both(w.scale), 0);
     }
 };
 

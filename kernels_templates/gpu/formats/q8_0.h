@@ -52,15 +52,9 @@ struct Q8_0 {
                 load_half_word(tile + P::begin2 + row * P::stride2 + block * 2)};
     }
     static INGOT_MEMBER Half16 numbers(const HalfBlock& w, int) {
-        const u32 words[4] = {w.codes.x, w.codes.y, w.codes.z, w.codes.w};
-        const f32 scale = f16_to_f32(w.scale);
-        Half16 out;
-#pragma unroll
-        for (int i = 0; i < 8; ++i) {
-            const u32 b = words[i / 2] >> (i % 2 * 16);
-            out.words[i] = pack_f16(scale * f32(i8(b & 255)), scale * f32(i8(b >> 8 & 255)));
-        }
-        return out;
+        constexpr u32 sign = 0x80808080u;
+        const u32 codes[4] = {w.codes.x ^ sign, w.codes.y ^ sign, w.codes.z ^ sign, w.codes.w ^ sign};
+        return numbers_of_codes<128, false>(codes, both(w.scale), 0);
     }
 };
 

@@ -3,7 +3,7 @@
 
 #include "gpu/types.h"
 
-#define INGOT_KERNEL(threads)                                                                                \
+#define INGOT_KERNEL(threads, groups)                                                                        \
     extern "C" __attribute__((global, visibility("protected"), amdgpu_flat_work_group_size(threads, threads)))
 #define INGOT_DEVICE static __attribute__((device, always_inline)) inline
 #define INGOT_MEMBER __attribute__((device, always_inline)) inline
@@ -16,6 +16,12 @@ inline constexpr int lanes = 64;
 inline constexpr int lanes = 32;
 #endif
 inline constexpr bool has_bulk_copy = false;
+// LDS of a workgroup, bytes.
+#if defined(__gfx950__)
+inline constexpr int group_memory = 163840;
+#else
+inline constexpr int group_memory = 65536;
+#endif
 
 INGOT_DEVICE int thread_index() {
     return int(__builtin_amdgcn_workitem_id_x());
@@ -115,6 +121,22 @@ INGOT_DEVICE f32 f16_to_f32(u16 h) {
 }
 INGOT_DEVICE u16 f32_to_f16(f32 f) {
     return __builtin_bit_cast(u16, _Float16(f));
+}
+// Pairs of f16 in a word, the first in the low half.
+typedef _Float16 F16Pair __attribute__((ext_vector_type(2)));
+INGOT_DEVICE u32 pair_f16(f32 first, f32 second) {
+    return __builtin_bit_cast(u32, F16Pair{_Float16(first), _Float16(second)});
+}
+INGOT_DEVICE u32 sub_pairs(u32 a, u32 b) {
+    return __builtin_bit_cast(u32, __builtin_bit_cast(F16Pair, a) - __builtin_bit_cast(F16Pair, b));
+}
+INGOT_DEVICE u32 mul_pairs(u32 a, u32 b) {
+    return __builtin_bit_cast(u32, __builtin_bit_cast(F16Pair, a) * __builtin_bit_cast(F16Pair, b));
+}
+INGOT_DEVICE u32 fma_pairs(u32 a, u32 b, u32 c) {
+    return __builtin_bit_cast(u32, __builtin_elementwise_fma(__builtin_bit_cast(F16Pair, a),
+                                                             __builtin_bit_cast(F16Pair, b),
+                                                             __builtin_bit_cast(F16Pair, c)));
 }
 INGOT_DEVICE f32 exp(f32 x) {
 #if __has_builtin(__builtin_amdgcn_exp2f)

@@ -3,7 +3,7 @@
 
 #include "gpu/types.h"
 
-#define INGOT_KERNEL(threads) extern "C" __global__ __launch_bounds__(threads)
+#define INGOT_KERNEL(threads, groups) extern "C" __global__ __launch_bounds__(threads, groups)
 #define INGOT_DEVICE static __device__ __forceinline__
 #define INGOT_MEMBER __device__ __forceinline__
 
@@ -12,6 +12,8 @@ namespace ingot_gpu {
 inline constexpr int lanes = 32;
 // Workgroups bring tiles of weights into shared memory by bulk copies.
 inline constexpr bool has_bulk_copy = true;
+// Shared memory of a workgroup, bytes.
+inline constexpr int group_memory = 232448;
 
 INGOT_DEVICE int thread_index() {
     return int(threadIdx.x);
@@ -80,6 +82,27 @@ INGOT_DEVICE u16 f32_to_f16(f32 f) {
     u16 h;
     asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h) : "f"(f));
     return h;
+}
+// Pairs of f16 in a word, the first in the low half.
+INGOT_DEVICE u32 pair_f16(f32 first, f32 second) {
+    u32 p;
+    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(p) : "f"(second), "f"(first));
+    return p;
+}
+INGOT_DEVICE u32 sub_pairs(u32 a, u32 b) {
+    u32 p;
+    asm("sub.rn.f16x2 %0, %1, %2;" : "=r"(p) : "r"(a), "r"(b));
+    return p;
+}
+INGOT_DEVICE u32 mul_pairs(u32 a, u32 b) {
+    u32 p;
+    asm("mul.rn.f16x2 %0, %1, %2;" : "=r"(p) : "r"(a), "r"(b));
+    return p;
+}
+INGOT_DEVICE u32 fma_pairs(u32 a, u32 b, u32 c) {
+    u32 p;
+    asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(p) : "r"(a), "r"(b), "r"(c));
+    return p;
 }
 INGOT_DEVICE f32 exp(f32 x) {
     return __expf(x);
