@@ -107,6 +107,7 @@ void compile(const Options& options) {
     const CompileReport report = compile_model({.model = options.model,
                                                 .plan = plan,
                                                 .settings = options.settings,
+                                                .make_folder = options.output.empty(),
                                                 .quiet = options.json,
                                                 .times = wanted});
     if (options.json) {
