@@ -1,5 +1,6 @@
 // ingot: the command. Everything that it does is in tools/commands.
 #include <array>
+#include <csignal>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -39,6 +40,8 @@ std::string where(const CLI::App& app) {
 } // namespace
 
 int main(int argc, char** argv) {
+    // A file larger than the user's limit is then an error of write() like a full disk, and is reported.
+    std::signal(SIGXFSZ, SIG_IGN);
     CLI::App app("Compiles GGUF language models to plans, and runs them.", "ingot");
     app.require_subcommand(1);
     app.set_version_flag("--version", version_text, "print version, build and compiler");
