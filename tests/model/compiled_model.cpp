@@ -11,13 +11,21 @@
 
 namespace ingot::tests {
 
+frontend::Model planned_model(const frontend::gguf::File& file, const CompiledOptions& options) {
+    frontend::ImportOptions import = options.import;
+    if (options.f32) import.cache = ir::Element::f32;
+    frontend::Model model = frontend::import_model(file, import);
+    passes::PipelineOptions pipeline;
+    if (options.f32) pipeline.disabled = {"quantize-activations"};
+    for (ir::Graph& g : model.graphs)
+        passes::run_pipeline(g, {}, pipeline);
+    return model;
+}
+
 std::shared_ptr<const runtime::PlanFile> compile_model(const std::filesystem::path& path,
                                                        CompiledOptions options) {
     const auto file = frontend::gguf::File::open(path.string());
-    if (options.f32) options.import.cache = ir::Element::f32;
-    frontend::Model model = frontend::import_model(file, options.import);
-    passes::PipelineOptions pipeline;
-    if (options.f32) pipeline.disabled = {"quantize-activations"};
+    const frontend::Model model = planned_model(file, options);
     codegen::BuildInput input{
         .weights = &model.weights,
         .model = {.name = model.facts.name,
@@ -30,16 +38,18 @@ std::shared_ptr<const runtime::PlanFile> compile_model(const std::filesystem::pa
                   .vocabulary_size = static_cast<uint32_t>(model.facts.vocabulary_size),
                   .context = static_cast<uint32_t>(model.facts.context),
                   .training_context = static_cast<uint32_t>(model.facts.training_context)}};
-    for (ir::Graph& g : model.graphs) {
-        passes::run_pipeline(g, {}, pipeline);
+    for (const ir::Graph& g : model.graphs) {
         const auto report = passes::memory_report(g);
         input.programs.push_back(
             {.graph = &g, .peak_transient = report.peak, .lower_bound_transient = report.lower_bound});
     }
     const codegen::Target& target =
         options.target.empty() ? codegen::machine_target() : codegen::target_from_name(options.target);
-    codegen::KernelCompiler compiler(
-        target, {.worker = {.program = std::filesystem::path(INGOT_BINARY_DIR) / "tools" / "ingot-worker"}});
+    codegen::CompilerOptions compiler_options{
+        .worker = {.program = std::filesystem::path(INGOT_BINARY_DIR) / "tools" / "ingot-worker"}};
+    if (options.cached)
+        compiler_options.cache = std::filesystem::path(testing::TempDir()) / "ingot-test-kernels";
+    codegen::KernelCompiler compiler(target, compiler_options);
     std::string pattern = testing::TempDir() + "/ingot-model-XXXXXX";
     if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
     const std::filesystem::path folder = pattern;
