@@ -182,6 +182,9 @@ TEST_F(Commands, EmitShowsTheKernels) {
     const Ended source = ingot({"compile", model, "--emit", "source"});
     EXPECT_EQ(source.code, 0) << source.err;
     EXPECT_THAT(source.out, HasSubstr("ingot_kernel"));
+    const json list = json_of({"compile", model, "--emit", "source"});
+    EXPECT_GE(list.size(), 10u);
+    EXPECT_THAT(source.out, HasSubstr(list.at(0)["text"].get<std::string>()));
     const Ended listing = ingot({"compile", model, "--emit", "asm", "--target", "x86-64-v3"});
     EXPECT_EQ(listing.code, 0) << listing.err;
     EXPECT_THAT(listing.out, HasSubstr("ymm"));
