@@ -165,6 +165,21 @@ TEST_F(PlanCache, WeightsThatStayInTheModel) {
     EXPECT_THAT(wrong.err, HasSubstr("another model"));
 }
 
+TEST_F(PlanCache, APlanNeedsNoCompiler) {
+    const std::string plan = (folder / "model.ingot").string(), whole = run().out;
+    ASSERT_EQ(ingot({"compile", model, "-o", plan}).code, 0);
+    fs::remove_all(cache);
+    fs::copy_file(binary, folder / "ingot");
+    binary = (folder / "ingot").string();
+    EXPECT_EQ(ingot({"run", plan, "-p", "x", "-n", "3", "--temp", "0"}).out, whole);
+    for (const char* command : {"compile", "verify"}) {
+        const Ended ended = ingot({command, model});
+        EXPECT_TRUE(fails_with(ended, 1)) << command;
+        EXPECT_THAT(ended.err, HasSubstr("ingot-worker"));
+    }
+    EXPECT_THAT(ingot({"--version"}).out, HasSubstr("compiler none"));
+}
+
 TEST(FileMemo, KeepsWhatItFoundWhileTheFileStaysTheSame) {
     std::string pattern = testing::TempDir() + "/ingot-memo-XXXXXX";
     ASSERT_NE(mkdtemp(pattern.data()), nullptr);

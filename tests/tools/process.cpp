@@ -17,8 +17,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* program = INGOT_BINARY_DIR "/tools/ingot";
-
 std::vector<char*> pointers(std::vector<std::string>& texts) {
     std::vector<char*> out;
     for (std::string& t : texts)
@@ -27,8 +25,8 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
     return out;
 }
 
-pid_t spawn(std::vector<std::string> args, const fs::path& cache, const std::string& in,
-            const std::string& out, const std::string& err) {
+pid_t spawn(const std::string& program, std::vector<std::string> args, const fs::path& cache,
+            const std::string& in, const std::string& out, const std::string& err) {
     args.insert(args.begin(), "ingot");
     std::vector<std::string> environment = {"XDG_CACHE_HOME=" + cache.string(), "HOME=/nonexistent"};
     if (const char* path = std::getenv("PATH")) environment.push_back(std::string("PATH=") + path);
@@ -38,10 +36,10 @@ pid_t spawn(std::vector<std::string> args, const fs::path& cache, const std::str
     posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     posix_spawn_file_actions_addopen(&files, STDERR_FILENO, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     pid_t pid = -1;
-    const int error =
-        posix_spawn(&pid, program, &files, nullptr, pointers(args).data(), pointers(environment).data());
+    const int error = posix_spawn(&pid, program.c_str(), &files, nullptr, pointers(args).data(),
+                                  pointers(environment).data());
     posix_spawn_file_actions_destroy(&files);
-    if (error != 0) throw std::runtime_error(std::string(program) + " does not start");
+    if (error != 0) throw std::runtime_error(program + " does not start");
     return pid;
 }
 
@@ -62,14 +60,14 @@ Ended Tool::ingot(const std::vector<std::string>& args, const std::string& input
                   const std::string& out_path) const {
     const std::string in = folder / ".in", out = folder / ".out", err = folder / ".err";
     write_file(in, input);
-    const pid_t pid = spawn(args, cache, in, out_path.empty() ? out : out_path, err);
+    const pid_t pid = spawn(binary, args, cache, in, out_path.empty() ? out : out_path, err);
     int status = 0;
     if (waitpid(pid, &status, 0) != pid) throw std::runtime_error("waitpid");
     return {.code = exit_code(status), .out = out_path.empty() ? read_file(out) : "", .err = read_file(err)};
 }
 
 pid_t Tool::start(const std::vector<std::string>& args) const {
-    return spawn(args, cache, "/dev/null", "/dev/null", "/dev/null");
+    return spawn(binary, args, cache, "/dev/null", "/dev/null", "/dev/null");
 }
 
 int exit_code(int wait_status) {

@@ -30,6 +30,7 @@ class Tool : public testing::Test {
     pid_t start(const std::vector<std::string>& args) const;
 
     std::filesystem::path folder, cache;
+    std::string binary = INGOT_BINARY_DIR "/tools/ingot";
 };
 
 int exit_code(int wait_status);

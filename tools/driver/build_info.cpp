@@ -2,6 +2,8 @@
 
 #include "codegen/loaded_objects.h"
 #include "codegen/worker_pool.h"
+#include "ir/error.h"
+#include "tools/driver/failure.h"
 #include "tools/driver/file_memo.h"
 
 namespace ingot::tools {
@@ -17,8 +19,12 @@ std::string program_build_id() {
 
 std::string compiler_build_id(const std::filesystem::path& cache) {
     const codegen::WorkerOptions options;
-    return memoised(cache, codegen::find_worker(options), "compiler build id",
-                    [&] { return codegen::WorkerPool(options).compiler(); });
+    try {
+        return memoised(cache, codegen::find_worker(options), "compiler build id",
+                        [&] { return codegen::WorkerPool(options).compiler(); });
+    } catch (const ir::Error& e) {
+        throw Failure(ExitCode::failed, e.where(), e.message());
+    }
 }
 
 } // namespace ingot::tools
