@@ -34,9 +34,10 @@ std::vector<Lifetime> transient_lifetimes(const Graph& g, const PassContext& con
     for (NodeId id = 0; id < g.nodes.size(); ++id)
         for (ValueId v : g.nodes[id].results) {
             if (g.type(v).pool != Pool::transient) continue;
+            const NodeId last_read = read_by[v].empty() ? id : read_by[v].back();
             out.push_back({.value = v,
                            .first = id,
-                           .last = read_by[v].empty() ? id : std::max(id, read_by[v].back()),
+                           .last = is_result(g, v) ? static_cast<NodeId>(g.nodes.size() - 1) : last_read,
                            .bytes = rounded(max_bytes(g.type(v), g.symbols), context.alignment)});
         }
     return out;
