@@ -22,8 +22,9 @@ struct CompiledOptions {
 // Graphs that the pipeline has prepared, as the plan of these options is made from them.
 frontend::Model planned_model(const frontend::gguf::File& file, const CompiledOptions& options);
 
-// The plan's file is gone once the PlanFile is.
+// Writes the plan to `plan`, or where that is empty, to a file that is gone once the PlanFile is.
 std::shared_ptr<const runtime::PlanFile> compile_model(const std::filesystem::path& model,
-                                                       CompiledOptions options = {});
+                                                       const CompiledOptions& options = {},
+                                                       const std::filesystem::path& plan = {});
 
 } // namespace ingot::tests
