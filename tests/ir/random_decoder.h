@@ -46,7 +46,7 @@ inline DecoderOptions random_decoder_options(uint64_t seed) {
                      DecoderOptions::Program::head);
     o.layers = pick(1, 1, 2, 3);
     o.embedding = pick(int64_t{32}, int64_t{64}, int64_t{96}, int64_t{288}, int64_t{40});
-    o.head_dim = pick(int64_t{8}, int64_t{16}, int64_t{24}, int64_t{32}, int64_t{64}, int64_t{80});
+    o.head_dim = pick(int64_t{16}, int64_t{24}, int64_t{32}, int64_t{64}, int64_t{80});
     o.kv_heads = pick(int64_t{1}, int64_t{2}, int64_t{3});
     o.group = pick(int64_t{1}, int64_t{2}, int64_t{3});
     o.ffn = pick(int64_t{32}, int64_t{96}, int64_t{288}, int64_t{80}, int64_t{56});

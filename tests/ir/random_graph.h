@@ -15,10 +15,11 @@
 namespace ingot::test {
 
 struct RandomGraphOptions {
-    int most_steps = 14; // each adds one to ten nodes
-    bool caches = true;  // KV caches with kv_append and attention
-    bool symbols = true; // T, B and O as symbols; else constants
-    bool argmax = true;  // may have i32 results
+    int most_steps = 14;        // each adds one to ten nodes
+    bool caches = true;         // KV caches with kv_append and attention
+    bool symbols = true;        // T, B and O as symbols; else constants
+    bool argmax = true;         // may have i32 results
+    int64_t page_positions = 4; // of a cache; host kernels take multiples of 16
 };
 
 // Draws a graph of phase `imported` step by step. Params come up on the way and are put first at the end.
@@ -253,7 +254,7 @@ class RandomGraph {
     size_t fresh_cache() {
         const int64_t kv_heads = between(1, 2), channels = pick(std::vector<int64_t>{8, 16});
         const ir::Type type{.element = chance(0.5) ? ir::Element::f32 : ir::Element::f16,
-                            .dims = {page_count, kv_heads, page_size, channels},
+                            .dims = {page_count, kv_heads, options_.page_positions, channels},
                             .pool = ir::Pool::state};
         ir::Type key_type = type;
         if (chance(0.3)) key_type.layout = ir::Layout::kv_channels;
@@ -310,7 +311,7 @@ class RandomGraph {
         g_.results.push_back(v);
     }
 
-    static constexpr int64_t page_size = 4, pages_a_sequence = 3, page_count = 10;
+    static constexpr int64_t pages_a_sequence = 3, page_count = 10;
 
     std::mt19937_64 random_;
     RandomGraphOptions options_;
