@@ -48,7 +48,7 @@ Tensor evaluate_alone(const Graph& g, const Node& n) {
         const NodeId made = alone.add_node(Op::constant, {}, {g.type(v)}, c.attrs);
         operands.push_back(alone.nodes[made].results[0]);
     }
-    const NodeId made = alone.add_node(n.op, operands, {g.type(n.results[0])}, n.attrs);
+    const NodeId made = alone.add_node(n.op, operands, {g.type(n.results[0])}, n.attrs, n.name);
     alone.results = alone.nodes[made].results;
     return evaluate(alone, {}).front();
 }

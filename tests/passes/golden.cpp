@@ -25,6 +25,26 @@ std::string read(const std::filesystem::path& file) {
     return text.str();
 }
 
+// Of a line like "// context: alignment=64", if there is one.
+passes::PassContext context_of(const GoldenCase& golden, const std::string& text) {
+    passes::PassContext context;
+    const std::string marker = "// context: ";
+    const size_t at = text.find(marker);
+    if (at == std::string::npos) return context;
+    const size_t begin = at + marker.size();
+    std::istringstream settings(text.substr(begin, text.find('\n', begin) - begin));
+    for (std::string setting; settings >> setting;) {
+        const size_t equals = setting.find('=');
+        const std::string name = setting.substr(0, equals);
+        const uint64_t value = equals == std::string::npos ? 0 : std::stoull(setting.substr(equals + 1));
+        if (name == "alignment" && value > 0)
+            context.alignment = value;
+        else
+            throw Error(golden.file.string(), fmt::format("'{}' is not of a pass context", setting));
+    }
+    return context;
+}
+
 class GoldenTest : public testing::Test {
   public:
     GoldenTest(GoldenCase golden, bool update) : golden_(std::move(golden)), update_(update) {}
@@ -36,7 +56,7 @@ class GoldenTest : public testing::Test {
         const std::string before_text = text.substr(0, at);
         const Graph before = parse(before_text, golden_.file.filename().string());
         Graph after = before;
-        passes::run_passes(after, std::vector{golden_.pass}, {});
+        passes::run_passes(after, std::vector{golden_.pass}, context_of(golden_, before_text));
         const std::string got = print(after);
         if (update_) {
             std::ofstream(golden_.file, std::ios::binary) << before_text << marker << got;

@@ -1,6 +1,6 @@
 // Golden texts of passes. A file golden/PASS.CASE.ir holds comments that say what the case shows, a graph, a
-// line
-// "// ----- after PASS", and the graph that the pass makes of it, as print() writes it.
+// line "// ----- after PASS", and the graph that the pass makes of it, as print() writes it. A comment
+// "// context: alignment=64" sets what the pass is told beside the graph.
 //
 // To write a new case: the graph alone, then `test_passes --update-golden`, which fills in what follows the
 // line in every file; read the difference before you commit it. Nothing passes that flag in CI.
