@@ -128,7 +128,8 @@ void call_on_threads(const Code& code, const std::vector<void*>& operands, const
                                     .dims = dims.data(),
                                     .team = &team,
                                     .thread = thread,
-                                    .threads = threads};
+                                    .threads = threads,
+                                    .next = nullptr};
         code.entry(&call);
     };
     std::vector<std::jthread> others;

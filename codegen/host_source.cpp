@@ -53,6 +53,9 @@ void emit_attention_kernel(const Region& region, SourceText& out, std::set<std::
         values.layout != Layout::rows)
         region.unsupported(n, "keys must lie in kv_channels, values in rows, with equal dims and elements");
     const int64_t width = region.columns(n.operands[0]), head_dim = keys.dims[3].constant();
+    if (head_dim < 16)
+        region.unsupported(n,
+                           fmt::format("host kernels need heads of at least 16 channels, not {}", head_dim));
     const int64_t heads = width / head_dim, kv_heads = keys.dims[1].constant();
     const bool quantized = result != n.results[0];
     const std::string element = cache.substr(0, cache.find(','));

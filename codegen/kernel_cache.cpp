@@ -1,16 +1,15 @@
 #include "codegen/kernel_cache.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstdlib>
-#include <fcntl.h>
 #include <fstream>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "codegen/kernel_key.h"
 #include "ir/error.h"
+#include "runtime/error.h"
+#include "runtime/new_file.h"
 
 namespace ingot::codegen {
 
@@ -32,19 +31,6 @@ std::optional<std::string> read_file(const fs::path& path) {
     std::string bytes((std::istreambuf_iterator<char>(in)), {});
     if (in.bad()) return std::nullopt;
     return bytes;
-}
-
-bool write_new_file(const fs::path& path, std::string_view bytes) {
-    const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (fd < 0) return false;
-    bool ok = true;
-    for (size_t done = 0; ok && done < bytes.size();) {
-        const ssize_t n = write(fd, bytes.data() + done, bytes.size() - done);
-        if (n < 0 && errno == EINTR) continue;
-        ok = n > 0;
-        if (ok) done += static_cast<size_t>(n);
-    }
-    return close(fd) == 0 && ok;
 }
 
 } // namespace
@@ -77,21 +63,18 @@ std::optional<std::string> KernelCache::load(std::string_view key) const {
 }
 
 bool KernelCache::store(std::string_view key, std::string_view object) const {
-    static std::atomic<uint64_t> serial{0};
     const fs::path path = entry(key);
     std::error_code error;
     fs::create_directories(path.parent_path(), error);
     if (error) return false;
-    std::string bytes(magic);
-    bytes.append(key).append(sha256(object)).append(object);
-    // The process and a serial number make the name ours alone; after a crash `clear` finds it.
-    const fs::path temporary = path.parent_path() / fmt::format("{}.{}.{}.part", key, getpid(), serial++);
-    if (write_new_file(temporary, bytes)) {
-        fs::rename(temporary, path, error);
-        if (!error) return true;
+    const std::string digest = sha256(object);
+    const std::string_view parts[] = {magic, key, digest, object};
+    try {
+        runtime::write_new_file(path, parts);
+        return true;
+    } catch (const runtime::Error&) {
+        return false;
     }
-    fs::remove(temporary, error);
-    return false;
 }
 
 std::vector<CacheEntry> KernelCache::list() const {

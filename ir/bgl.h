@@ -38,6 +38,10 @@ struct boost::graph_traits<ingot::ir::NodeGraph> {
     static vertex_descriptor null_vertex() { return ingot::ir::no_id; }
 };
 
+// Algorithms that take their graph by reference deduce this one.
+template <>
+struct boost::graph_traits<const ingot::ir::NodeGraph> : boost::graph_traits<ingot::ir::NodeGraph> {};
+
 template <>
 struct boost::property_map<ingot::ir::NodeGraph, boost::vertex_index_t> {
     using type = boost::typed_identity_property_map<ingot::ir::NodeId>;

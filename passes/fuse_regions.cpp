@@ -1,11 +1,14 @@
 #include "passes/fuse_regions.h"
 
 #include <algorithm>
-#include <cassert>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
+#include "ir/effects.h"
+#include "ir/invariant.h"
+#include "ir/node_graph.h"
 #include "passes/rewrite.h"
 
 namespace ingot::passes {
@@ -82,11 +85,12 @@ class Partition {
         case Role::anchor: {
             uint32_t region = none;
             if (n.op == Op::matmul) region = sibling(id);
-            if (n.op == Op::rope_angles || n.op == Op::embed) region = step_inputs_;
+            const bool step_input = n.op != Op::matmul && n.op != Op::attention && reads_params_alone(n);
+            if (step_input) region = step_inputs_;
             if (region == none) region = fresh();
-            if (n.op == Op::rope_angles || n.op == Op::embed) step_inputs_ = region;
+            if (step_input) step_inputs_ = region;
             region_[id] = region;
-            claim_prologue(id);
+            if (n.op != Op::attention) claim_prologue(id); // every head would repeat it
             return;
         }
         case Role::epilogue: {
@@ -99,11 +103,41 @@ class Partition {
                 if (role_of(g_, g_.nodes[p]) == Role::prologue && region_[p] == none) own = true;
                 if (region_[p] != none && (region == none || region_[p] > region)) region = region_[p];
             }
-            region_[id] = own || region == none ? fresh() : region;
+            region_[id] = own || region == none || !fits(id, region) ? fresh() : region;
             if (own) claim_prologue(id);
             return;
         }
         }
+    }
+
+    // Nothing that the node reads is computed by a kernel.
+    bool reads_params_alone(const Node& n) const {
+        return std::ranges::all_of(n.operands, [&](ValueId v) {
+            const Node* producer = g_.producer(v);
+            return !producer || role_of(g_, *producer) == Role::outside;
+        });
+    }
+
+    // The node can be computed along with what it reads of the region, the last of those that it depends on.
+    bool fits(NodeId id, uint32_t region) const {
+        const Node& n = g_.nodes[id];
+        for (ValueId v : n.operands) {
+            const NodeId p = g_.values[v].producer;
+            if (p == no_id || region_[p] != region) continue;
+            // The tiles of a value that is broadcast are not those of the result.
+            if (is_pointwise(n.op) && g_.type(v).dims != g_.type(n.results[0]).dims) return false;
+            // Attention leaves its kernel in one form, by rows: f32 or blocks of 8 bits.
+            if (g_.nodes[p].op == Op::attention &&
+                (n.op != Op::quantize || readers_[v].size() > 1 || is_result(g_, v)))
+                return false;
+        }
+        // Whatever reads what the node changes in place has to be done before. In one kernel, some threads
+        // would read what others change.
+        return std::ranges::all_of(replaced_operands(g_, n), [&](ValueId v) {
+            return v == no_id || std::ranges::all_of(readers_[v], [&](NodeId reader) {
+                       return reader == id || region_[reader] < region;
+                   });
+        });
     }
 
     // The region of an earlier product with the same input: neither can depend on the other, because all that
@@ -122,7 +156,7 @@ class Partition {
         for (ValueId v : g_.nodes[id].operands) {
             const NodeId p = g_.values[v].producer;
             if (p == no_id || region_[p] != none || role_of(g_, g_.nodes[p]) != Role::prologue) continue;
-            if (is_result(v)) continue;
+            if (is_result(g_, v)) continue;
             const bool ours = std::all_of(readers_[v].begin(), readers_[v].end(), [&](NodeId reader) {
                 return region_[reader] == region_[id] ||
                        (g_.nodes[id].op == Op::matmul && g_.nodes[reader].op == Op::matmul &&
@@ -138,17 +172,13 @@ class Partition {
     void claim_late() {
         for (NodeId id = 0; id < g_.nodes.size(); ++id) {
             const Node& n = g_.nodes[id];
-            if (role_of(g_, n) != Role::late || is_result(n.results[0])) continue;
+            if (role_of(g_, n) != Role::late || is_result(g_, n.results[0])) continue;
             const std::vector<NodeId>& read_by = readers_[n.results[0]];
             const bool one = !read_by.empty() && std::all_of(read_by.begin(), read_by.end(), [&](NodeId r) {
                 return region_[r] == region_[read_by[0]];
             });
             if (one) region_[id] = region_[read_by[0]];
         }
-    }
-
-    bool is_result(ValueId v) const {
-        return std::find(g_.results.begin(), g_.results.end(), v) != g_.results.end();
     }
 
     void renumber() {
@@ -165,20 +195,18 @@ class Partition {
         for (auto& [region, nodes] : members)
             waiting.push_back(std::move(nodes));
         std::sort(waiting.begin(), waiting.end());
+        const NodeGraph edges(g_);
         std::vector<bool> done(g_.nodes.size(), false);
         while (!waiting.empty()) {
-            const auto ready =
-                std::find_if(waiting.begin(), waiting.end(), [&](const std::vector<NodeId>& nodes) {
-                    return std::all_of(nodes.begin(), nodes.end(), [&](NodeId id) {
-                        return std::all_of(g_.nodes[id].operands.begin(), g_.nodes[id].operands.end(),
-                                           [&](ValueId v) {
-                                               const NodeId p = g_.values[v].producer;
-                                               return p == no_id || done[p] || region_[p] == region_[id] ||
-                                                      role_of(g_, g_.nodes[p]) == Role::outside;
-                                           });
+            const auto ready = std::ranges::find_if(waiting, [&](const std::vector<NodeId>& nodes) {
+                return std::ranges::all_of(nodes, [&](NodeId id) {
+                    return std::ranges::all_of(edges.in(id), [&](const NodeGraph::Edge& e) {
+                        return done[e.source] || region_[e.source] == region_[id] ||
+                               role_of(g_, g_.nodes[e.source]) == Role::outside;
                     });
                 });
-            assert(ready != waiting.end() && "fused regions form a cycle");
+            });
+            invariant(ready != waiting.end(), "regions that are fused depend on each other in one direction");
             for (NodeId id : *ready)
                 done[id] = true;
             regions_.push_back(std::move(*ready));
@@ -202,8 +230,29 @@ std::string region_name(const Graph& g, const std::vector<NodeId>& nodes) {
     return std::string(info(g.nodes[nodes.front()].op).name);
 }
 
+// What others see of the region's values: those that they read, results of the graph, and the last version of
+// each storage that the region changes. In order.
+std::vector<ValueId> region_results(const Graph& g, const std::vector<NodeId>& nodes,
+                                    const std::vector<std::vector<NodeId>>& all_readers) {
+    std::set<ValueId> seen;
+    for (NodeId id : nodes) {
+        const std::vector<ValueId> replaced = replaced_operands(g, g.nodes[id]);
+        for (size_t i = 0; i < replaced.size(); ++i) {
+            const ValueId v = g.nodes[id].results[i];
+            const bool read_outside = std::ranges::any_of(all_readers[v], [&](NodeId reader) {
+                return std::ranges::find(nodes, reader) == nodes.end();
+            });
+            if (replaced[i] != no_id) seen.erase(replaced[i]);
+            if (read_outside || is_result(g, v) || replaced[i] != no_id) seen.insert(v);
+        }
+    }
+    return {seen.begin(), seen.end()};
+}
+
 void emit(const Graph& g, const std::vector<NodeId>& nodes,
           const std::vector<std::vector<NodeId>>& all_readers, Rewriter& r) {
+    const std::vector<ValueId> results = region_results(g, nodes, all_readers);
+    if (results.empty()) return; // nobody needs the region
     Graph body;
     body.name = region_name(g, nodes);
     body.phase = g.phase;
@@ -218,7 +267,6 @@ void emit(const Graph& g, const std::vector<NodeId>& nodes,
             inputs.push_back(v);
             inside[v] = body.add_param(fmt::format("{}", inputs.size() - 1), g.type(v));
         }
-    std::vector<ValueId> results; // old values
     for (NodeId id : nodes) {
         const Node& n = g.nodes[id];
         std::vector<ValueId> operands;
@@ -228,16 +276,8 @@ void emit(const Graph& g, const std::vector<NodeId>& nodes,
         for (ValueId v : n.results)
             types.push_back(g.type(v));
         const NodeId made = body.add_node(n.op, operands, types, n.attrs);
-        for (size_t i = 0; i < n.results.size(); ++i) {
-            const ValueId v = n.results[i];
-            inside[v] = body.nodes[made].results[i];
-            const bool read_outside =
-                std::any_of(all_readers[v].begin(), all_readers[v].end(), [&](NodeId reader) {
-                    return std::find(nodes.begin(), nodes.end(), reader) == nodes.end();
-                });
-            if (read_outside || std::find(g.results.begin(), g.results.end(), v) != g.results.end())
-                results.push_back(v);
-        }
+        for (size_t i = 0; i < n.results.size(); ++i)
+            inside[n.results[i]] = body.nodes[made].results[i];
     }
     std::vector<Type> types;
     for (ValueId v : results) {

@@ -31,14 +31,16 @@ std::string joined_name(const Graph& g, const std::vector<NodeId>& group) {
 void merge_projections(Graph& g, const PassContext&) {
     using Key = std::tuple<ValueId, Element>; // K is that of the input
     std::map<Key, std::vector<NodeId>> groups;
+    const auto read_by = readers(g);
     for (NodeId id = 0; id < g.nodes.size(); ++id) {
         const Node& n = g.nodes[id];
+        if (n.op != Op::matmul || is_result(g, n.results[0])) continue;
         // Only weights that are params: they are defined before everything, so the merged product may stand
         // where the first of them stood.
-        if (n.op != Op::matmul || g.values[n.operands[1]].producer != no_id || !is_weights(g, n.operands[1]))
+        const ValueId weight = n.operands[1];
+        if (g.producer(weight) || g.type(weight).layout != Layout::rows || read_by[weight].size() > 1)
             continue;
-        if (g.type(n.results[0]).pool != Pool::transient) continue;
-        groups[{n.operands[0], g.type(n.operands[1]).element}].push_back(id);
+        groups[{n.operands[0], g.type(weight).element}].push_back(id);
     }
     std::vector<const std::vector<NodeId>*> group_of(g.nodes.size(), nullptr);
     for (const auto& [key, group] : groups)

@@ -1,5 +1,6 @@
 #include "passes/plan_memory.h"
 
+#include "passes/memory/check.h"
 #include "passes/memory/plan.h"
 #include "passes/rewrite.h"
 
@@ -34,9 +35,10 @@ std::vector<Lifetime> transient_lifetimes(const Graph& g, const PassContext& con
     for (NodeId id = 0; id < g.nodes.size(); ++id)
         for (ValueId v : g.nodes[id].results) {
             if (g.type(v).pool != Pool::transient) continue;
+            const NodeId last_read = read_by[v].empty() ? id : read_by[v].back();
             out.push_back({.value = v,
                            .first = id,
-                           .last = read_by[v].empty() ? id : std::max(id, read_by[v].back()),
+                           .last = is_result(g, v) ? static_cast<NodeId>(g.nodes.size() - 1) : last_read,
                            .bytes = rounded(max_bytes(g.type(v), g.symbols), context.alignment)});
         }
     return out;
@@ -44,7 +46,9 @@ std::vector<Lifetime> transient_lifetimes(const Graph& g, const PassContext& con
 
 void plan_memory(Graph& g, const PassContext& context) {
     const std::vector<Lifetime> lifetimes = transient_lifetimes(g, context);
-    const memory::Placement placement = memory::plan(problem_of(lifetimes, context.alignment));
+    const memory::Problem problem = problem_of(lifetimes, context.alignment);
+    const memory::Placement placement = memory::plan(problem, context.planner_seconds);
+    memory::check_placement(problem, placement);
     for (size_t i = 0; i < lifetimes.size(); ++i)
         g.values[lifetimes[i].value].placement = Placement{
             .offset = placement.offsets[i], .bytes = max_bytes(g.type(lifetimes[i].value), g.symbols)};

@@ -6,10 +6,10 @@ namespace ingot::passes {
 
 // Gives every transient value its offset in the transient arena: lifetimes in, offsets out (passes/memory). A
 // value lives from the kernel that writes it to the last kernel that reads it, both included, because inside
-// one kernel nothing says that all reads come before the first write.
+// one kernel nothing says that all reads come before the first write. A result of the graph lives to its end.
 void plan_memory(ir::Graph& g, const PassContext& context);
 
-// From the node that writes a value to the last one that reads it, both included.
+// From the node that writes a value to the last one that needs it, both included.
 struct Lifetime {
     ir::ValueId value = 0;
     ir::NodeId first = 0, last = 0;

@@ -1,5 +1,6 @@
 #include "passes/rewrite.h"
 
+#include <algorithm>
 #include <cassert>
 
 namespace ingot::passes {
@@ -60,6 +61,10 @@ Graph Rewriter::finish() {
 
 bool is_weights(const Graph& g, ValueId v) {
     return g.values[v].type.pool == Pool::weights;
+}
+
+bool is_result(const Graph& g, ValueId v) {
+    return std::find(g.results.begin(), g.results.end(), v) != g.results.end();
 }
 
 } // namespace ingot::passes

@@ -39,4 +39,6 @@ class Rewriter {
 // written.
 bool is_weights(const ir::Graph& g, ir::ValueId v);
 
+bool is_result(const ir::Graph& g, ir::ValueId v); // of the graph
+
 } // namespace ingot::passes

@@ -1,7 +1,9 @@
 #include "passes/schedule.h"
 
 #include <algorithm>
+#include <set>
 
+#include "ir/node_graph.h"
 #include "passes/rewrite.h"
 
 namespace ingot::passes {
@@ -12,64 +14,46 @@ namespace {
 
 class Scheduler {
   public:
-    explicit Scheduler(const Graph& g) : g_(g), left_(g.values.size(), 0) {
+    explicit Scheduler(const Graph& g)
+        : g_(g), edges_(g), waits_(g.nodes.size(), 0), left_(g.values.size(), 0) {
         for (const Node& n : g.nodes)
             for (ValueId v : n.operands)
                 ++left_[v];
         for (ValueId v : g.results)
             ++left_[v];
+        for (NodeId id = 0; id < g.nodes.size(); ++id) {
+            waits_[id] = edges_.in(id).size();
+            if (waits_[id] == 0) ready_.insert(id);
+        }
     }
 
     std::vector<NodeId> order() {
-        std::vector<NodeId> out;
-        std::vector<bool> done(g_.nodes.size(), false);
-        std::vector<NodeId> waiting;
-        for (NodeId id = 0; id < g_.nodes.size(); ++id) {
-            const Node& n = g_.nodes[id];
-            const bool on_weights =
-                std::all_of(n.results.begin(), n.results.end(), [&](ValueId v) { return is_weights(g_, v); });
-            if (on_weights) {
-                done[id] = true;
-                out.push_back(id);
-            } else {
-                waiting.push_back(id);
-            }
-        }
-        while (!waiting.empty()) {
-            auto best = waiting.end();
-            int64_t best_growth = 0;
-            for (auto it = waiting.begin(); it != waiting.end(); ++it) {
-                if (!ready(g_.nodes[*it], done)) continue;
-                const int64_t growth = growth_of(g_.nodes[*it]);
-                if (best == waiting.end() || growth < best_growth) {
-                    best = it;
-                    best_growth = growth;
-                }
-            }
-            const NodeId id = *best; // a graph in SSA form always has a node that is ready
-            for (ValueId v : g_.nodes[id].operands)
-                --left_[v];
-            done[id] = true;
-            out.push_back(id);
-            waiting.erase(best);
-        }
-        return out;
+        for (NodeId id = 0; id < g_.nodes.size(); ++id)
+            if (std::ranges::all_of(g_.nodes[id].results, [&](ValueId v) { return is_weights(g_, v); }))
+                run(id);
+        while (!ready_.empty())
+            run(*std::ranges::min_element(ready_, {}, [&](NodeId id) { return growth_of(g_.nodes[id]); }));
+        return std::move(order_);
     }
 
   private:
-    bool ready(const Node& n, const std::vector<bool>& done) const {
-        return std::all_of(n.operands.begin(), n.operands.end(), [&](ValueId v) {
-            return g_.values[v].producer == no_id || done[g_.values[v].producer];
-        });
+    void run(NodeId id) {
+        order_.push_back(id);
+        ready_.erase(id);
+        for (ValueId v : g_.nodes[id].operands)
+            --left_[v];
+        for (const NodeGraph::Edge& e : edges_.out(id))
+            if (--waits_[e.target] == 0) ready_.insert(e.target);
     }
 
-    int64_t bytes(ValueId v) const {
-        return g_.type(v).pool == Pool::transient ? static_cast<int64_t>(max_bytes(g_.type(v), g_.symbols))
+    // A double, because a sum of sizes may exceed 63 bits; those of real graphs are exact in it.
+    double bytes(ValueId v) const {
+        return g_.type(v).pool == Pool::transient ? static_cast<double>(max_bytes(g_.type(v), g_.symbols))
                                                   : 0;
     }
 
-    int64_t growth_of(const Node& n) const {
-        int64_t growth = 0;
+    double growth_of(const Node& n) const {
+        double growth = 0;
         for (ValueId v : n.results)
             growth += bytes(v);
         for (size_t i = 0; i < n.operands.size(); ++i) {
@@ -84,7 +68,11 @@ class Scheduler {
     }
 
     const Graph& g_;
-    std::vector<size_t> left_; // uses of each value that have not run yet
+    const NodeGraph edges_;     // uses, and what must read an old version before it is changed
+    std::vector<size_t> waits_; // edges of each node from nodes that have not run yet
+    std::vector<size_t> left_;  // uses of each value that have not run yet
+    std::set<NodeId> ready_;
+    std::vector<NodeId> order_;
 };
 
 } // namespace

@@ -28,7 +28,7 @@ bool is_constant(const Graph& g, ValueId v) {
 }
 
 bool foldable(const Graph& g, const Node& n) {
-    if (n.op == Op::constant || n.operands.empty() || n.results.size() != 1 || has_effect(g, n)) return false;
+    if (n.op == Op::constant || n.operands.empty() || n.body != no_id || has_effect(g, n)) return false;
     const Type& type = g.type(n.results[0]);
     if (type.element != Element::f32 && type.element != Element::i32) return false;
     for (const Dim& d : type.dims)
@@ -37,18 +37,18 @@ bool foldable(const Graph& g, const Node& n) {
     return std::all_of(n.operands.begin(), n.operands.end(), [&](ValueId v) { return is_constant(g, v); });
 }
 
-// The node alone, with the constants that feed it, as a graph that the evaluator can run.
+// The node alone, with the constants that feed it, as a graph that the evaluator can run. Nothing in it
+// depends on a symbol.
 Tensor evaluate_alone(const Graph& g, const Node& n) {
     Graph alone;
     alone.name = "folded";
-    alone.symbols = g.symbols;
     std::vector<ValueId> operands;
     for (ValueId v : n.operands) {
         const Node& c = *g.producer(v);
         const NodeId made = alone.add_node(Op::constant, {}, {g.type(v)}, c.attrs);
         operands.push_back(alone.nodes[made].results[0]);
     }
-    const NodeId made = alone.add_node(n.op, operands, {g.type(n.results[0])}, n.attrs);
+    const NodeId made = alone.add_node(n.op, operands, {g.type(n.results[0])}, n.attrs, n.name);
     alone.results = alone.nodes[made].results;
     return evaluate(alone, {}).front();
 }
@@ -94,15 +94,14 @@ void fold_constants(Graph& g, const PassContext&) {
         // A fold can make the next node foldable, so the question is asked of the graph under construction.
         const Node& n = g.nodes[id];
         const NodeId made = r.copy(id);
-        if (!foldable(r.graph, r.graph.nodes[made])) continue;
+        if (is_result(g, n.results[0]) || !foldable(r.graph, r.graph.nodes[made])) continue;
         const Tensor value = evaluate_alone(r.graph, r.graph.nodes[made]);
         Node& folded = r.graph.nodes[made];
         folded.op = Op::constant;
         folded.operands.clear();
         folded.attrs = {{"values", numbers(value)}};
         folded.name = n.name;
-        Type& type = r.graph.values[folded.results[0]].type;
-        if (type.pool == Pool::transient) type.pool = Pool::weights;
+        r.graph.values[folded.results[0]].type.pool = Pool::weights;
     }
     g = r.finish();
 }

@@ -5,9 +5,9 @@
 
 namespace ingot::passes {
 
-// Computes every effect-free node whose operands are all constants, by the reference evaluator, so that
-// kernels never spend time on what the model file already decides. Results over 64 KiB stay as they are: the
-// text must stay readable.
+// Computes every effect-free op whose operands are all constants, by the reference evaluator, so that kernels
+// never spend time on what the model file already decides. Values over 64 KiB stay as they are: the text must
+// stay readable. So do results of the graph: the caller reads them where a kernel writes them.
 void fold_constants(ir::Graph& g, const PassContext& context);
 
 // Merges nodes that compute the same from the same: equal op, operands, attributes and result types. Nodes

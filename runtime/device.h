@@ -56,7 +56,7 @@ struct LaunchSpec {
     std::string symbol; // function of the module
     std::string name;   // for errors
     std::vector<OperandRef> operands;
-    std::vector<WeightRange> weights;       // what it streams; the launch before fetches the head of it
+    std::vector<WeightRange> weights;       // what it streams; the launches before fetch the head of it
     std::optional<LaunchGeometry> geometry; // devices without threads of their own need it
 };
 
@@ -81,9 +81,9 @@ struct QueueOptions {
     // How long an idle thread keeps watching for work before it sleeps; waking one takes tens of
     // microseconds.
     std::uint32_t spin_microseconds = 1000;
-    // How many bytes of its share of the next kernel's weights a thread fetches before it waits for the
-    // others.
-    std::uint32_t prefetch_bytes = 64 * 1024;
+    // How many bytes of its share of the next kernel's weights a thread fetches beside a kernel that reads
+    // none itself. Host only.
+    std::uint32_t prefetch_bytes = 16 * 1024;
 };
 
 // An ordered stream of work. Calls take effect in order; only read() and synchronize() are sure to wait for

@@ -1,6 +1,7 @@
 #include "runtime/external_weights.h"
 
 #include "plan_generated.h"
+#include "runtime/digest.h"
 #include "runtime/error.h"
 #include "runtime/packing.h"
 
@@ -134,6 +135,13 @@ void pack_external_weights(const PlanFile& plan, const std::filesystem::path& mo
                            std::span<std::byte> arena, unsigned threads) {
     const Mapping mapping(model);
     pack_external_weights(plan, mapping.bytes(), arena, threads);
+}
+
+void verify_external_model(const PlanFile& plan, const std::filesystem::path& model) {
+    const Mapping mapping(model);
+    const std::string found = fmt::format("{:02x}", fmt::join(sha256({mapping.bytes()}), ""));
+    if (found != text(plan.description().model_sha256()))
+        fail(plan, fmt::format("was made from another model than {} (their SHA-256 differ)", model.string()));
 }
 
 } // namespace ingot::runtime

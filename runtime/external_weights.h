@@ -21,4 +21,8 @@ void pack_external_weights(const PlanFile& plan, std::span<const std::byte> mode
 void pack_external_weights(const PlanFile& plan, const std::filesystem::path& model,
                            std::span<std::byte> arena, unsigned threads = 0);
 
+// Throws Error{bad_file} where the file is not the model that the plan was made from, by its SHA-256;
+// Error{io}.
+void verify_external_model(const PlanFile& plan, const std::filesystem::path& model);
+
 } // namespace ingot::runtime

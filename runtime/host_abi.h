@@ -6,7 +6,7 @@
 
 namespace ingot_host {
 
-inline constexpr uint32_t abi_version = 1;
+inline constexpr uint32_t abi_version = 2;
 
 // The threads that run one kernel together. `threads` never changes while a session lives.
 struct Team {
@@ -23,6 +23,9 @@ struct Call {
     Team* team;
     uint32_t thread; // 0 <= thread < threads
     uint32_t threads;
+    // Where the weights begin that this thread will stream in a launch after this one: the end of a stream
+    // prefetches them. Null if there are none.
+    const void* next;
 };
 
 // Every code object exports one such function.

@@ -109,6 +109,16 @@ void KvCache::truncate(SequenceId sequence, std::uint32_t length) {
     sequences_[slot].length = length;
 }
 
+void KvCache::retract(SequenceId sequence, std::uint32_t length) {
+    const std::uint32_t slot = find(sequence);
+    const std::uint32_t before = sequences_[slot].length;
+    // Pages that were entered into have no other owner, who might have computed them.
+    if (length < before)
+        for (std::uint32_t i = length / shape_.page_positions; i < pages_for(before); ++i)
+            prefixes_.forget(page_of(slot, i));
+    truncate(sequence, length);
+}
+
 std::uint32_t KvCache::reuse_prefix(SequenceId sequence, std::span<const std::int32_t> ids) {
     const std::uint32_t slot = find(sequence);
     if (sequences_[slot].length != 0 || !keep_prefixes_) return 0;

@@ -43,6 +43,8 @@ class KvCache {
     void append(SequenceId sequence, std::span<const std::int32_t> ids);
     // Forgets positions from `length` on.
     void truncate(SequenceId sequence, std::uint32_t length);
+    // The same for positions that were entered and not computed, so that no prompt starts behind them.
+    void retract(SequenceId sequence, std::uint32_t length);
     // For an empty sequence: takes over the longest kept beginning of `ids` that is whole pages and leaves at
     // least one id. Returns its length in positions.
     std::uint32_t reuse_prefix(SequenceId sequence, std::span<const std::int32_t> ids);

@@ -155,18 +155,20 @@ void pack_block(const std::byte* codes, std::uint64_t r, std::byte* out) {
         std::memcpy(out + 64 * g + 4 * r, codes + 4 * g, 4);
 }
 
+// Bytes of a block of 16 rows before its codes.
+std::uint64_t panel_header_bytes(const Format& f) {
+    return panel_rows * f.header_bytes;
+}
+
 template <std::uint32_t Bits>
 void pack_block_panel(const Format& f, std::uint64_t cols, const PanelRows& rows, std::byte* out) {
-    const std::uint64_t blocks = cols / block;
-    std::byte* const scales = out + blocks * f.code_bytes;
-    std::byte* const minima = scales + blocks * panel_rows * 2;
-    for (std::uint64_t b = 0; b < blocks; ++b)
+    for (std::uint64_t b = 0; b < cols / block; ++b, out += panel_header_bytes(f) + f.code_bytes)
         for (std::uint64_t r = 0; r < panel_rows; ++r) {
             if (rows[r] == nullptr) continue;
             const std::byte* at = rows[r] + b * f.file_bytes;
-            std::memcpy(scales + (b * panel_rows + r) * 2, at, 2);
-            if (f.header_bytes == 4) std::memcpy(minima + (b * panel_rows + r) * 2, at + 2, 2);
-            pack_block<Bits>(at + f.header_bytes, r, out + b * f.code_bytes);
+            for (std::uint64_t part = 0; part < f.header_bytes / 2; ++part)
+                std::memcpy(out + 2 * (part * panel_rows + r), at + 2 * part, 2);
+            pack_block<Bits>(at + f.header_bytes, r, out + panel_header_bytes(f));
         }
 }
 
@@ -293,13 +295,12 @@ void unpack_row(std::string_view element, std::uint64_t cols, std::span<const st
                         f.file_bytes);
         return;
     }
-    const std::uint64_t blocks = cols / block;
-    const std::byte* const scales = panel.data() + blocks * f.code_bytes;
-    for (std::uint64_t b = 0; b < blocks; ++b) {
+    for (std::uint64_t b = 0; b < cols / block; ++b) {
         std::byte* to = out.data() + b * f.file_bytes;
-        const std::byte* codes = panel.data() + b * f.code_bytes;
+        const std::byte* const header = panel.data() + b * (panel_header_bytes(f) + f.code_bytes);
+        const std::byte* const codes = header + panel_header_bytes(f);
         for (std::uint64_t part = 0; part < f.header_bytes / 2; ++part)
-            std::memcpy(to + 2 * part, scales + ((part * blocks + b) * panel_rows + row) * 2, 2);
+            std::memcpy(to + 2 * part, header + 2 * (part * panel_rows + row), 2);
         to += f.header_bytes;
         if (f.bits == 8) {
             for (std::uint64_t i = 0; i < block; ++i)

@@ -3,8 +3,9 @@
 //
 // A *panel* is 16 rows of a matrix [rows, cols], padded with zero rows, its size padded to 64 bytes:
 //   floats (f32, f16, bf16): [cols][16] elements;
-//   block formats of 32 (q4_0, q4_1, q5_0, q5_1, q8_0): codes of block 0 .. cols/32-1, then the scales f16
-//   [cols/32][16], then for the `_1` formats the minima f16 [cols/32][16]. The codes of a block are unsigned
+//   block formats of 32 (q4_0, q4_1, q5_0, q5_1, q8_0): block 0 .. cols/32-1, each the 16 rows' scales f16,
+//   for the
+//   `_1` formats their minima f16, then their codes: a kernel's reading is one stream. Codes are unsigned
 //   bytes (q8_0: 128 added) in eight vectors of 64: byte 4r+j of vector g is row r, element 4g+j. Of four-bit
 //   codes vectors g and g+4 share one vector as low and high nibbles; five-bit codes add a vector whose bit g
 //   of byte i is the fifth bit of byte i of vector g. kernels_templates/host/formats/ reads this.

@@ -238,6 +238,8 @@ class Checker {
     }
 
     void check_external() const {
+        if (plan_.external() != nullptr && plan_.model_path() == nullptr)
+            fail("external weights", "there is no path of the model that they are in");
         for (std::uint32_t i = 0; i < count(plan_.external()); ++i) {
             const plan::ExternalPiece& piece = *plan_.external()->Get(i);
             const std::string part = fmt::format("external piece {}", i);

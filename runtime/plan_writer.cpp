@@ -2,6 +2,7 @@
 
 #include "runtime/digest.h"
 #include "runtime/error.h"
+#include "runtime/new_file.h"
 #include "runtime/plan_check.h"
 #include "runtime/plan_header.h"
 #include "runtime/plan_version.h"
@@ -9,17 +10,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace ingot::runtime {
 
@@ -58,72 +53,6 @@ namespace {
 std::uint64_t aligned(std::uint64_t offset) {
     return (offset + plan_alignment - 1) / plan_alignment * plan_alignment;
 }
-
-// A file that nobody sees until it is moved into place, and that is gone when it isn't. Where the file system
-// can, it has no name at first, so that even a killed process leaves nothing behind.
-class HiddenFile {
-  public:
-    explicit HiddenFile(std::filesystem::path target) : target_(std::move(target)) {
-        folder_ = target_.has_parent_path() ? target_.parent_path() : std::filesystem::path(".");
-        file_ = Descriptor(::open(folder_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666));
-        if (file_) return;
-        std::string name = pattern();
-        file_ = Descriptor(::mkostemp(name.data(), O_CLOEXEC));
-        if (!file_) throw_io(target_.string(), "can't be created", errno);
-        named_ = name;
-        // mkostemp makes the file private; a plan has the permissions that any new file gets.
-        const mode_t mask = ::umask(0);
-        ::umask(mask);
-        ::fchmod(file_.get(), 0666 & ~mask);
-    }
-    HiddenFile(const HiddenFile&) = delete;
-    HiddenFile& operator=(const HiddenFile&) = delete;
-    ~HiddenFile() {
-        if (!named_.empty()) ::unlink(named_.c_str());
-    }
-
-    int descriptor() const { return file_.get(); }
-
-    void reserve(std::uint64_t bytes) {
-        const int error = ::posix_fallocate(file_.get(), 0, static_cast<off_t>(bytes));
-        if (error != 0) throw_io(target_.string(), fmt::format("no room for {} bytes", bytes), error);
-    }
-
-    void move_into_place(bool durable) {
-        if (durable && ::fsync(file_.get()) != 0) throw_io(target_.string(), "can't be written", errno);
-        if (named_.empty()) give_name();
-        if (std::rename(named_.c_str(), target_.c_str()) != 0)
-            throw_io(target_.string(), "can't be put in place", errno);
-        named_.clear();
-        if (durable) {
-            const Descriptor folder(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-            if (folder) ::fsync(folder.get());
-        }
-    }
-
-  private:
-    std::string pattern() const {
-        return (folder_ / fmt::format(".{}.XXXXXX", target_.filename().string())).string();
-    }
-
-    // linkat can't replace a file, so the file gets a name of its own first and is renamed then.
-    void give_name() {
-        std::string name = pattern();
-        const Descriptor placeholder(::mkostemp(name.data(), O_CLOEXEC));
-        if (!placeholder) throw_io(target_.string(), "can't be created", errno);
-        ::unlink(name.c_str());
-        const std::string handle = fmt::format("/proc/self/fd/{}", file_.get());
-        if (::linkat(AT_FDCWD, handle.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) != 0) {
-            throw_io(target_.string(), "can't be put in place", errno);
-        }
-        named_ = name;
-    }
-
-    std::filesystem::path target_;
-    std::filesystem::path folder_;
-    Descriptor file_;
-    std::string named_; // of the temporary file, where it has a name
-};
 
 PlanHeader header_of(const PlanParts& parts) {
     PlanHeader header;
@@ -189,7 +118,7 @@ void write_plan(const std::filesystem::path& path, const PlanParts& parts) {
     check_description(head.subspan(header.description.offset, header.description.bytes),
                       {.code_bytes = header.code.bytes, .weights_bytes = header.weights.bytes}, where);
 
-    HiddenFile file(path);
+    NewFile file(path);
     file.reserve(header.file_bytes);
     header.weights_checksum = PlanFileWriter::write_weights(file.descriptor(), header, parts, where);
     std::memcpy(head.data(), &header, sizeof header);

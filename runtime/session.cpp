@@ -189,24 +189,26 @@ std::uint32_t Session::prefill(SequenceId sequence, std::span<const std::int32_t
     State& s = *state_;
     if (ids.empty()) throw Error(Code::invalid_argument, "session", "no ids to compute");
     s.check_ids(ids);
+    const std::uint32_t before = s.cache.length(sequence);
     const std::uint32_t reused = s.cache.reuse_prefix(sequence, ids);
     std::span<const std::int32_t> rest = ids.subspan(reused);
-    std::uint32_t position = s.cache.length(sequence);
+    const std::uint32_t known = s.cache.length(sequence);
     try {
         s.cache.append(sequence, rest);
-    } catch (const Error&) {
-        s.cache.truncate(sequence, position - reused);
+        const std::uint32_t slot = s.cache.slot(sequence);
+        std::uint32_t count = 0;
+        bool has_logits = false;
+        for (std::uint32_t at = known; !rest.empty(); rest = rest.subspan(count), at += count) {
+            count = s.enter_tile(slot, at, rest);
+            has_logits = s.run_layers(count);
+        }
+        if (!has_logits) s.run_head(count - 1, 1);
+        s.take_rows(1);
+    } catch (...) {
+        s.cache.retract(sequence, known);
+        s.cache.truncate(sequence, before);
         throw;
     }
-    const std::uint32_t slot = s.cache.slot(sequence);
-    std::uint32_t count = 0;
-    bool has_logits = false;
-    for (; !rest.empty(); rest = rest.subspan(count), position += count) {
-        count = s.enter_tile(slot, position, rest);
-        has_logits = s.run_layers(count);
-    }
-    if (!has_logits) s.run_head(count - 1, 1);
-    s.take_rows(1);
     return reused;
 }
 
@@ -231,14 +233,14 @@ void Session::decode(std::span<const Step> steps) {
             s.positions[entered] = static_cast<std::int32_t>(s.cache.length(step.sequence));
             s.cache.append(step.sequence, {&step.token, 1});
         }
-    } catch (const Error&) {
+        if (!s.run_layers(count)) s.run_head(0, count);
+        s.take_rows(count);
+    } catch (...) {
         for (; entered > 0; --entered)
-            s.cache.truncate(steps[entered - 1].sequence,
-                             static_cast<std::uint32_t>(s.positions[entered - 1]));
+            s.cache.retract(steps[entered - 1].sequence,
+                            static_cast<std::uint32_t>(s.positions[entered - 1]));
         throw;
     }
-    if (!s.run_layers(count)) s.run_head(0, count);
-    s.take_rows(count);
 }
 
 void Session::logits_for_all(SequenceId sequence, std::span<const std::int32_t> ids,
@@ -247,21 +249,26 @@ void Session::logits_for_all(SequenceId sequence, std::span<const std::int32_t> 
     State& s = *state_;
     if (ids.empty()) throw Error(Code::invalid_argument, "session", "no ids to compute");
     s.check_ids(ids);
-    std::uint32_t position = s.cache.length(sequence);
+    const std::uint32_t before = s.cache.length(sequence);
     s.cache.append(sequence, ids);
-    const std::uint32_t slot = s.cache.slot(sequence);
-    std::uint32_t index = 0;
-    for (std::uint32_t count = 0; !ids.empty(); ids = ids.subspan(count), position += count) {
-        count = s.enter_tile(slot, position, ids);
-        const bool has_logits = s.run_layers(count);
-        for (std::uint32_t done = 0; done < count;) {
-            const std::uint32_t part = std::min(count - done, s.shape.head_rows);
-            if (!has_logits) s.run_head(done, part);
-            s.take_rows(part);
-            for (std::uint32_t i = 0; i < part; ++i)
-                each(index++, s.row_of_logits(i));
-            done += part;
+    try {
+        const std::uint32_t slot = s.cache.slot(sequence);
+        std::uint32_t index = 0;
+        for (std::uint32_t count = 0; !ids.empty(); ids = ids.subspan(count)) {
+            count = s.enter_tile(slot, before + index, ids);
+            const bool has_logits = s.run_layers(count);
+            for (std::uint32_t done = 0; done < count;) {
+                const std::uint32_t part = std::min(count - done, s.shape.head_rows);
+                if (!has_logits) s.run_head(done, part);
+                s.take_rows(part);
+                for (std::uint32_t i = 0; i < part; ++i)
+                    each(index++, s.row_of_logits(i));
+                done += part;
+            }
         }
+    } catch (...) {
+        s.cache.retract(sequence, before);
+        throw;
     }
 }
 

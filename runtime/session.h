@@ -50,7 +50,7 @@ class Session {
     std::uint32_t length(SequenceId sequence) const; // positions that its cache holds
 
     // --- Steps. After each, next() and logits() speak of the rows that it asked for.
-    // Where one throws, no sequence has changed, unless the device itself failed.
+    // Where one throws, no sequence has changed; the rows of the step before may be lost.
     // Error: invalid_argument (ids outside of the vocabulary, no ids, the context is full), out_of_memory (no
     // pages).
 
@@ -61,7 +61,8 @@ class Session {
     void decode(std::span<const Step> steps);
     void decode(SequenceId sequence, std::int32_t token) { decode({{Step{sequence, token}}}); }
     // Appends `ids` and calls `each` with the logits after every one of them, in order; `index` counts from 0
-    // within ids. Takes nothing from the cache. The span is valid during the call.
+    // within ids. Takes nothing from the cache. The span is valid during the call. What `each` throws comes
+    // out of here; it must not call this session.
     using LogitsCallback = std::function<void(std::uint32_t index, std::span<const float> logits)>;
     void logits_for_all(SequenceId sequence, std::span<const std::int32_t> ids, const LogitsCallback& each);
 

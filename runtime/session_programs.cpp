@@ -122,16 +122,13 @@ std::size_t SessionPrograms::allocations() const {
         std::ranges::count_if(arenas_, [](const auto& m) { return m != nullptr; }));
 }
 
-std::unique_ptr<CommandList> SessionPrograms::prepare(const LoadedPlan& plan, std::string_view name) {
+ProgramSpec program_spec(const LoadedPlan& plan, std::string_view name, const Arenas& arenas) {
     const plan::Plan& p = plan.file().description();
-    const auto& programs = required(p.programs());
-    const auto found = std::ranges::find_if(
-        programs, [&](const plan::Program* at) { return required(at->name()).string_view() == name; });
-    const plan::Program& program = **found;
-    ProgramSpec spec{.name = std::string(name), .dims = required(program.symbols()).size()};
-    for (std::size_t pool = 0; pool < pool_count; ++pool)
-        spec.arenas[pool] = arenas_[pool].get();
-    spec.arenas[static_cast<std::size_t>(Pool::weights)] = plan.weights();
+    const plan::Program& program = Finder(plan.file()).program(name);
+    ProgramSpec spec{.name = std::string(name),
+                     .dims = required(program.symbols()).size(),
+                     .launches = {},
+                     .arenas = arenas};
     for (const plan::Launch* launch : required(program.launches())) {
         LaunchSpec to{.module = &plan.module_of(launch->kernel()),
                       .symbol = required(required(p.kernels()).Get(launch->kernel())->symbol()).str(),
@@ -155,7 +152,15 @@ std::unique_ptr<CommandList> SessionPrograms::prepare(const LoadedPlan& plan, st
         }
         spec.launches.push_back(std::move(to));
     }
-    return queue_->prepare(spec);
+    return spec;
+}
+
+std::unique_ptr<CommandList> SessionPrograms::prepare(const LoadedPlan& plan, std::string_view name) {
+    Arenas arenas = {};
+    for (std::size_t pool = 0; pool < pool_count; ++pool)
+        arenas[pool] = arenas_[pool].get();
+    arenas[static_cast<std::size_t>(Pool::weights)] = plan.weights();
+    return queue_->prepare(program_spec(plan, name, arenas));
 }
 
 } // namespace ingot::runtime

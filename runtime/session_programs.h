@@ -35,6 +35,10 @@ struct SessionShape {
 // Throws Error{bad_file} naming the program or value that is missing or has another type.
 SessionShape session_shape(const PlanFile& plan);
 
+// A program of the plan as a queue takes it, on these arenas. Throws Error{bad_file} where there is none of
+// that name.
+ProgramSpec program_spec(const LoadedPlan& plan, std::string_view name, const Arenas& arenas);
+
 // Memory of one session, and the programs made ready to run on it.
 class SessionPrograms {
   public:

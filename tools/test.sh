@@ -12,7 +12,7 @@ tools/setup/install_packages.sh --tests
 model=$(tools/setup/fetch_model.sh)
 
 step "format"
-git ls-files '*.cpp' '*.h' | xargs clang-format-22 --dry-run --Werror
+git ls-files '*.cpp' '*.h' '*.c' '*.hpp' | xargs clang-format-22 --dry-run --Werror
 
 step "tests"
 cmake -G Ninja -S . -B build-test -DCMAKE_BUILD_TYPE=Release -DINGOT_MODEL="$model" >/dev/null

@@ -15,7 +15,7 @@ namespace {
 
 // Workgroups that one token's attention is split into, about: four for each of many multiprocessors, so that
 // enough loads are on their way.
-constexpr int64_t wanted_groups = 528;
+constexpr int64_t wanted_groups = 256;
 constexpr int64_t most_splits = 64;
 constexpr uint32_t threads = 128, warps = 4; // as attention_step.h has them
 constexpr int64_t counters = 1024;           // as types.h has it

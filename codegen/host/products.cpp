@@ -43,6 +43,7 @@ class ProductKernel {
         find_tokens();
         for (NodeId id = 0; id < region_.body.nodes.size(); ++id)
             if (region_.body.nodes[id].op == Op::matmul) products_.push_back(describe(id));
+        list_readings();
         prologue();
         declare_best();
         for (const Product& p : products_)
@@ -148,20 +149,53 @@ class ProductKernel {
         return found;
     }
 
+    // What is read, in order.
+    void list_readings() {
+        const auto add = [&](const Product& p, int64_t first_panel, int64_t units, int64_t panels_a_unit) {
+            weights_.push_back({.operand = p.weight_operand,
+                                .offset = static_cast<uint64_t>(first_panel) * p.panel_bytes,
+                                .units = static_cast<uint64_t>(units),
+                                .unit_bytes = p.panel_bytes * static_cast<uint64_t>(panels_a_unit)});
+        };
+        for (const Product& p : products_) {
+            const auto groups = groups_of(p.id);
+            if (groups.empty()) continue;
+            const int64_t together = quantizes(groups) ? 2 : 1;
+            p.paired ? add(p, 0, panels_of(p.rows / 2) / together, 2 * together)
+                     : add(p, 0, panels_of(p.rows) / together, together);
+        }
+        for (const SinkGroup& g : groups_) {
+            const int64_t together = g.quantizes() ? 2 : 1;
+            if (is_joined(g))
+                for (const Root& r : g.roots)
+                    add(product(r.product), r.begin / panel_rows, panels_of(g.width) / together, together);
+        }
+    }
+
+    static bool quantizes(const std::vector<const SinkGroup*>& groups) {
+        return std::any_of(groups.begin(), groups.end(), [](const SinkGroup* g) { return g->quantizes(); });
+    }
+
+    // The beginning of a thread's share of reading `i`, or of what follows this kernel, as C++.
+    std::string share_of_reading(size_t i) const {
+        if (i >= weights_.size()) return "static_cast<const u8*>(c->next)";
+        const StreamedWeights& w = weights_[i];
+        return fmt::format("p{} + {} + u64(u32(share({}, int(c->thread), int(c->threads)).begin)) * {}",
+                           w.operand, w.offset, w.units, w.unit_bytes);
+    }
+
     void open_product(const Product& p, int64_t units, int64_t panels_a_unit) {
-        weights_.push_back({.operand = p.weight_operand,
-                            .offset = 0,
-                            .units = static_cast<uint64_t>(units),
-                            .unit_bytes = p.panel_bytes * static_cast<uint64_t>(panels_a_unit)});
         out_.open("{");
         out_.line(fmt::format("const Share mine = share({}, int(c->thread), int(c->threads));", units));
         call(p, panels_a_unit, fmt::format("mine.begin * {}", panels_a_unit),
-             fmt::format("mine.end * {}", panels_a_unit));
+             fmt::format("mine.end * {}", panels_a_unit), share_of_reading(++readings_done_));
     }
 
-    void call(const Product& p, int64_t panels_a_unit, const std::string& begin, const std::string& end) {
-        out_.line(fmt::format("matmul<{}, {}, {}, {}>({}, {}, {}, {}, {},", p.format, p.rows, p.depth,
-                              panels_a_unit, p.weight, p.input, one_ ? "One{}" : "tokens", begin, end));
+    // `next` is where the thread reads on afterwards.
+    void call(const Product& p, int64_t panels_a_unit, const std::string& begin, const std::string& end,
+              const std::string& next) {
+        out_.line(fmt::format("matmul<{}, {}, {}, {}>({}, {}, {}, {}, {}, {},", p.format, p.rows, p.depth,
+                              panels_a_unit, p.weight, p.input, one_ ? "One{}" : "tokens", begin, end, next));
         out_.open(fmt::format(
             "    [&](int panel, int token, const f32x16 (&y)[{}]) __attribute__((always_inline)) {{",
             panels_a_unit));
@@ -195,9 +229,7 @@ class ProductKernel {
     void plain(const Product& p) {
         const auto groups = groups_of(p.id);
         if (groups.empty()) return;
-        const bool pairs =
-            std::any_of(groups.begin(), groups.end(), [](const SinkGroup* g) { return g->quantizes(); });
-        const int64_t together = pairs ? 2 : 1;
+        const int64_t together = quantizes(groups) ? 2 : 1;
         if (panels_of(p.rows) % together != 0)
             region_.unsupported(body().nodes[p.id],
                                 "its result is quantised in part, and is no multiple of 32 columns");
@@ -271,10 +303,8 @@ class ProductKernel {
         const auto groups = groups_of(p.id);
         if (groups.empty()) return;
         const int64_t half = p.rows / 2;
-        const bool quantizes =
-            std::any_of(groups.begin(), groups.end(), [](const SinkGroup* g) { return g->quantizes(); });
-        const int64_t together = quantizes ? 2 : 1;
-        if (quantizes && half % 32 != 0)
+        const int64_t together = quantizes(groups) ? 2 : 1;
+        if (together == 2 && half % 32 != 0)
             region_.unsupported(body().nodes[p.id], "what is quantised is no multiple of 32 columns");
         open_product(p, panels_of(half) / together, 2 * together);
         out_.line("const int column = panel / 2 * lanes;");
@@ -311,6 +341,7 @@ class ProductKernel {
             region_.unsupported(body().nodes[g.roots[0].product],
                                 "what is quantised is no multiple of 32 columns");
         const int64_t units = panels_of(g.width) / together;
+        readings_done_ += g.roots.size();
         out_.open("{");
         out_.line(fmt::format("const Share mine = share({}, int(c->thread), int(c->threads));", units));
         for (size_t i = 0; i + 1 < g.roots.size(); ++i)
@@ -322,11 +353,8 @@ class ProductKernel {
         for (size_t i = 0; i < g.roots.size(); ++i) {
             const Product& p = product(g.roots[i].product);
             const int64_t shift = g.roots[i].begin / panel_rows;
-            weights_.push_back({.operand = p.weight_operand,
-                                .offset = static_cast<uint64_t>(shift) * p.panel_bytes,
-                                .units = static_cast<uint64_t>(units),
-                                .unit_bytes = p.panel_bytes * static_cast<uint64_t>(together)});
-            call(p, together, fmt::format("first + {}", shift), fmt::format("end + {}", shift));
+            call(p, together, fmt::format("first + {}", shift), fmt::format("end + {}", shift),
+                 next_of_joined(g, i, together));
             out_.line(fmt::format("const int at = panel - first - {};", shift));
             if (i + 1 < g.roots.size()) {
                 for (int64_t t = 0; t < together; ++t)
@@ -339,6 +367,17 @@ class ProductKernel {
         }
         out_.close();
         out_.close();
+    }
+
+    // Tiles of the products come in turn, so after the last product of a pass the first one's go on.
+    std::string next_of_joined(const SinkGroup& g, size_t i, int64_t together) const {
+        const bool last = i + 1 == g.roots.size();
+        const Root& r = g.roots[last ? 0 : i + 1];
+        const Product& p = product(r.product);
+        const std::string on = fmt::format("{} + u64(u32({} + {})) * {}", p.weight, last ? "end" : "first",
+                                           r.begin / panel_rows, p.panel_bytes);
+        if (!last) return on;
+        return fmt::format("end < mine.end * {} ? {} : {}", together, on, share_of_reading(readings_done_));
     }
 
     void last_of_joined(const SinkGroup& g, int64_t together) {
@@ -392,6 +431,7 @@ class ProductKernel {
     RootMap roots_;
     std::vector<SinkGroup> groups_;
     std::vector<Product> products_;
+    size_t readings_done_ = 0; // whose code stands
     Dim tokens_dim_ = 1;
     bool one_ = false;
 };

@@ -1,7 +1,7 @@
 // Integer dot products by AVX2, which has no 32-bit dot product of bytes. For four- and five-bit codes,
 // maddubs sums two products in 16 bits, and a whole block of 32 is added in 16 bits before one madd widens
 // it; the widening, which costs as much as the products, is then paid once a block. Bytes have no such room:
-// there the weights are widened once for many tokens (GEMM) or made sign and magnitude (one token).
+// there the weights become sign and magnitude, and every sum of two products is widened.
 //
 // Why 16 bits are enough: lane i of the 16-bit sums holds 16 products of a block. They start at -centre *
 // (the codes' sum over the lane), so they end at sum((u - centre) * a), at most 16 * 16 * 127 = 32512 in
@@ -66,179 +66,180 @@ inline f32x8 to_f32(i32x8 i) {
 
 typedef _Float16 f16x8 __attribute__((vector_size(16)));
 
+// The scales of half a block's rows.
 template <class Format>
-inline f32x8 block_scale(const u8* scales, int half) {
-    return __builtin_convertvector(load<f16x8>(scales + 16 * half), f32x8);
+inline f32x8 half_scale(const u8* block, int half) {
+    return __builtin_convertvector(load<f16x8>(block + 16 * half), f32x8);
 }
 
 // The minimum that goes with codes counted from `centre`.
 template <class Format>
-inline f32x8 block_min(const u8* mins, int half, f32x8 scale) {
-    const f32x8 min = __builtin_convertvector(load<f16x8>(mins + 16 * half), f32x8);
+inline f32x8 half_min(const u8* block, int half, f32x8 scale) {
+    const f32x8 min = __builtin_convertvector(load<f16x8>(block + Format::min_offset + 16 * half), f32x8);
     return min + scale * float(centre<Format> - Format::zero_point);
 }
 
-// y[p] = panel p of Panels neighbouring ones by one row of activations. Two at once share the activation's
-// broadcasts and read memory as two streams.
-template <class Format, int K, int Panels>
-inline void dot_panels(const u8* first, const u8* row, f32x16 (&y)[Panels]) {
-    using Row = Q8Row<K>;
-    constexpr int panel_bytes = Format::template panel_bytes<K>();
-    const i16x16 ones = i16x16{} + int16_t(1);
-    f32x8 total[Panels][2] = {};
-    for (int b = 0; b < Row::blocks; ++b) {
-        const float row_scale = load<float>(row + Row::scale_offset + 4 * b);
-        const float fsum = load<float>(row + Row::fsum_offset + 4 * b);
-        const i32 sums = load<i32>(row + Row::isum_offset + 4 * b);
-#pragma unroll
-        for (int p = 0; p < Panels; ++p) {
-            const u8* panel = first + p * panel_bytes;
-            prefetch_ahead<Format, K, Panels>(panel, b);
-            u8x64 v[8];
-            Format::unpack(panel + b * Format::block_bytes, v);
-#pragma unroll
-            for (int h = 0; h < 2; ++h) {
-                i32x8 dot{};
-                if constexpr (Format::bits == 8) {
-                    // |w| <= 128 and |a| <= 127, so two products fit in 16 bits.
-#pragma unroll
-                    for (int g = 0; g < 8; ++g) {
-                        const i8x32 w = i8x32(half_of(v[g], h) ^ u8(128));
-                        const i8x32 a = __builtin_ia32_psignb256(broadcast_four(row + 32 * b + 4 * g), w);
-                        dot += madd(maddubs(u8x32(__builtin_elementwise_abs(w)), a), ones);
-                    }
-                } else {
-                    i16x16 pairs{};
-                    if constexpr (centre<Format> != 0) pairs = start_of<Format>(sums);
-#pragma unroll
-                    for (int g = 0; g < 8; ++g)
-                        pairs += maddubs(half_of(v[g], h), broadcast_four(row + 32 * b + 4 * g));
-                    dot = madd(pairs, ones);
-                }
-                const f32x8 scale =
-                    block_scale<Format>(panel + Format::template scale_offset<K>() + 32 * b, h);
-                total[p][h] += to_f32(dot) * (scale * row_scale);
-                if constexpr (Format::has_min)
-                    total[p][h] +=
-                        block_min<Format>(panel + Format::template min_offset<K>() + 32 * b, h, scale) * fsum;
-            }
-        }
-    }
-#pragma unroll
-    for (int p = 0; p < Panels; ++p)
-        y[p] = join(total[p][0], total[p][1]);
+// A sum as it stands now. Without this the compiler, free to reorder integer additions, finishes one token
+// after the other and spills the weights that all of them share.
+template <class V>
+inline void pin(V& sum) {
+    __asm__("" : "+x"(sum));
 }
 
-// A panel as the GEMM reads it, so that unpacking is paid once for many tokens. Vector 2i+h of a block is
-// rows 8h .. 8h+7: bytes of elements 4i .. 4i+3, or for eight-bit codes 16-bit signed values of 2i and 2i+1.
+// A panel by one row of activations.
 template <class Format, int K>
-struct UnpackedPanel {
-    static constexpr int vectors = Format::bits == 8 ? 32 : 16;
-    u8x32 codes[K / 32][vectors];
-    f32x8 scale[K / 32][2];
-    f32x8 min[Format::has_min ? K / 32 : 1][2];
-
-    void unpack(const u8* panel) {
-        for (int b = 0; b < K / 32; ++b) {
-            u8x64 v[8];
-            Format::unpack(panel + b * Format::block_bytes, v);
-#pragma unroll
-            for (int h = 0; h < 2; ++h) {
-#pragma unroll
-                for (int g = 0; g < 8; ++g) {
-                    const u8x32 half = half_of(v[g], h);
-                    if constexpr (Format::bits == 8) {
-                        // Each byte goes to the upper half of its 16 bits; the shift back extends its sign.
-                        const i32x8 w = i32x8(half ^ u8(128));
-                        const i32x8 high = i32x8{} + i32(0xff000000), low = i32x8{} + 0xff00;
-                        codes[b][4 * g + h] = u8x32(i16x16((w << 8 & low) | (w << 16 & high)) >> 8);
-                        codes[b][4 * g + 2 + h] = u8x32(i16x16((w >> 8 & low) | (w & high)) >> 8);
-                    } else {
-                        codes[b][2 * g + h] = half;
-                    }
-                }
-                scale[b][h] = block_scale<Format>(panel + Format::template scale_offset<K>() + 32 * b, h);
-                if constexpr (Format::has_min)
-                    min[b][h] =
-                        block_min<Format>(panel + Format::template min_offset<K>() + 32 * b, h, scale[b][h]);
-            }
-        }
-    }
-};
-
-// The tokens of a tile: their rows, and for eight-bit weights their codes widened to 16 bits.
-template <class Format, int K>
-struct TokenTile {
-    const u8* rows;
-    i16x16 wide[tile_tokens][Format::bits == 8 ? K / 16 : 1];
-
-    explicit TokenTile(const u8* r) : rows(r) {
-        if constexpr (Format::bits == 8) {
-            typedef i8 i8x16 __attribute__((vector_size(16)));
-            for (int t = 0; t < tile_tokens; ++t)
-                for (int i = 0; i < K / 16; ++i)
-                    wide[t][i] =
-                        __builtin_convertvector(load<i8x16>(r + t * Q8Row<K>::bytes + 16 * i), i16x16);
-        }
-    }
-};
-
-// y[t * stride] = the panel by token t.
-template <class Format, int K>
-inline void dot_tile(const UnpackedPanel<Format, K>* panel, const TokenTile<Format, K>& tile, f32x16* y,
-                     int stride) {
+inline f32x16 dot_panel(const u8* panel, const u8* row, const Stream& stream) {
     using Row = Q8Row<K>;
     const i16x16 ones = i16x16{} + int16_t(1);
-    f32x8 total[tile_tokens][2] = {};
+    f32x8 total[2] = {};
     for (int b = 0; b < Row::blocks; ++b) {
-        i32x8 sums[tile_tokens][2];
-        if constexpr (Format::bits == 8) {
+        const u8* block = panel + b * Format::block_bytes;
+        stream.prefetch<Format::block_bytes>(block);
+        const float row_scale = load<float>(row + Row::scale_offset + 4 * b);
+        u8x64 v[8];
+        Format::unpack(block + Format::code_offset, v);
 #pragma unroll
-            for (int t = 0; t < tile_tokens; ++t)
-                sums[t][0] = sums[t][1] = i32x8{};
+        for (int h = 0; h < 2; ++h) {
+            i32x8 dot{};
+            if constexpr (Format::bits == 8) {
+                // |w| <= 128 and |a| <= 127, so two products fit in 16 bits.
 #pragma unroll
-            for (int g = 0; g < 16; ++g) {
-                const i16x16 w0 = i16x16(panel->codes[b][2 * g]), w1 = i16x16(panel->codes[b][2 * g + 1]);
-#pragma unroll
-                for (int t = 0; t < tile_tokens; ++t) {
-                    const i16x16 a = i16x16(
-                        i32x8{} + load<i32>(reinterpret_cast<const u8*>(tile.wide[t]) + 64 * b + 4 * g));
-                    sums[t][0] += madd(w0, a);
-                    sums[t][1] += madd(w1, a);
+                for (int g = 0; g < 8; ++g) {
+                    const i8x32 w = i8x32(half_of(v[g], h) ^ u8(128));
+                    const i8x32 a = __builtin_ia32_psignb256(broadcast_four(row + 32 * b + 4 * g), w);
+                    dot += madd(maddubs(u8x32(__builtin_elementwise_abs(w)), a), ones);
                 }
-            }
-        } else {
-            i16x16 pairs[tile_tokens][2];
+            } else {
+                i16x16 pairs{};
+                if constexpr (centre<Format> != 0)
+                    pairs = start_of<Format>(load<i32>(row + Row::isum_offset + 4 * b));
 #pragma unroll
-            for (int t = 0; t < tile_tokens; ++t)
-                pairs[t][0] = pairs[t][1] =
-                    centre<Format> != 0
-                        ? start_of<Format>(load<i32>(tile.rows + t * Row::bytes + Row::isum_offset + 4 * b))
-                        : i16x16{};
+                for (int g = 0; g < 8; ++g)
+                    pairs += maddubs(half_of(v[g], h), broadcast_four(row + 32 * b + 4 * g));
+                dot = madd(pairs, ones);
+            }
+            const f32x8 scale = half_scale<Format>(block, h);
+            total[h] += to_f32(dot) * (scale * row_scale);
+            if constexpr (Format::has_min)
+                total[h] += half_min<Format>(block, h, scale) * load<float>(row + Row::fsum_offset + 4 * b);
+        }
+    }
+    return join(total[0], total[1]);
+}
+
+// A block of a panel as the GEMM reads it, so that unpacking is paid once for many tokens. Vector 2g+h is
+// rows 8h .. 8h+7 of elements 4g .. 4g+3; of eight-bit codes the magnitudes, and the signed values 16 vectors
+// later.
+template <class Format>
+struct UnpackedBlock {
+    u8x32 codes[Format::bits == 8 ? 32 : 16];
+    f32x8 scale[2];
+    f32x8 min[2];
+
+    void unpack(const u8* block) {
+        u8x64 v[8];
+        Format::unpack(block + Format::code_offset, v);
+#pragma unroll
+        for (int h = 0; h < 2; ++h) {
 #pragma unroll
             for (int g = 0; g < 8; ++g) {
-                const u8x32 w0 = panel->codes[b][2 * g], w1 = panel->codes[b][2 * g + 1];
-#pragma unroll
-                for (int t = 0; t < tile_tokens; ++t) {
-                    const i8x32 a = broadcast_four(tile.rows + t * Row::bytes + 32 * b + 4 * g);
-                    pairs[t][0] += maddubs(w0, a);
-                    pairs[t][1] += maddubs(w1, a);
+                const u8x32 half = half_of(v[g], h);
+                if constexpr (Format::bits == 8) {
+                    const i8x32 w = i8x32(half ^ u8(128));
+                    codes[2 * g + h] = u8x32(__builtin_elementwise_abs(w));
+                    codes[16 + 2 * g + h] = u8x32(w);
+                } else {
+                    codes[2 * g + h] = half;
                 }
             }
-#pragma unroll
-            for (int t = 0; t < tile_tokens; ++t)
-#pragma unroll
-                for (int h = 0; h < 2; ++h)
-                    sums[t][h] = madd(pairs[t][h], ones);
+            scale[h] = half_scale<Format>(block, h);
+            if constexpr (Format::has_min) min[h] = half_min<Format>(block, h, scale[h]);
         }
+    }
+};
+
+// What the GEMM needs of a token beside its row: nothing.
+template <class Format, int K>
+struct TokenExtra {
+    void prepare(const u8*) {}
+};
+
+// Sums of block b by tile_tokens tokens.
+template <class Format, int K>
+__attribute__((always_inline)) inline void dot_block(const UnpackedBlock<Format>& w, const u8* rows,
+                                                     const TokenExtra<Format, K>* extra, int b,
+                                                     i32x8 (&sums)[tile_tokens][2]) {
+    using Row = Q8Row<K>;
+    if constexpr (Format::bits == 8) {
+#pragma unroll
+        for (int t = 0; t < tile_tokens; ++t)
+            sums[t][0] = sums[t][1] = i32x8{};
+        const i16x16 ones = i16x16{} + int16_t(1);
+#pragma unroll
+        for (int g = 0; g < 8; ++g)
+#pragma unroll
+            for (int t = 0; t < tile_tokens; ++t) {
+                const i8x32 a = broadcast_four(rows + t * Row::bytes + 32 * b + 4 * g);
+#pragma unroll
+                for (int h = 0; h < 2; ++h) {
+                    // |w| <= 128 and |a| <= 127, so two products fit in 16 bits.
+                    const i8x32 turned = __builtin_ia32_psignb256(a, i8x32(w.codes[16 + 2 * g + h]));
+                    sums[t][h] += madd(maddubs(w.codes[2 * g + h], turned), ones);
+                    pin(sums[t][h]);
+                }
+            }
+    } else {
+        i16x16 pairs[tile_tokens][2];
+#pragma unroll
+        for (int t = 0; t < tile_tokens; ++t)
+            pairs[t][0] = pairs[t][1] =
+                centre<Format> != 0
+                    ? start_of<Format>(load<i32>(rows + t * Row::bytes + Row::isum_offset + 4 * b))
+                    : i16x16{};
+#pragma unroll
+        for (int g = 0; g < 8; ++g) {
+            const u8x32 w0 = w.codes[2 * g], w1 = w.codes[2 * g + 1];
+#pragma unroll
+            for (int t = 0; t < tile_tokens; ++t) {
+                const i8x32 a = broadcast_four(rows + t * Row::bytes + 32 * b + 4 * g);
+                pairs[t][0] += maddubs(w0, a);
+                pairs[t][1] += maddubs(w1, a);
+                pin(pairs[t][0]);
+                pin(pairs[t][1]);
+            }
+        }
+        const i16x16 ones = i16x16{} + int16_t(1);
+#pragma unroll
+        for (int t = 0; t < tile_tokens; ++t)
+#pragma unroll
+            for (int h = 0; h < 2; ++h)
+                sums[t][h] = madd(pairs[t][h], ones);
+    }
+}
+
+// y[t * stride] += blocks [begin, end) of a panel by token t.
+template <class Format, int K>
+inline void dot_tile(const UnpackedBlock<Format>* panel, const u8* rows, const TokenExtra<Format, K>* extra,
+                     int begin, int end, f32x16* y, int stride) {
+    using Row = Q8Row<K>;
+    f32x8 total[tile_tokens][2];
+#pragma unroll
+    for (int t = 0; t < tile_tokens; ++t)
+#pragma unroll
+        for (int h = 0; h < 2; ++h)
+            total[t][h] = load<f32x8>(reinterpret_cast<const u8*>(y + t * stride) + 32 * h);
+    for (int b = begin; b < end; ++b) {
+        const UnpackedBlock<Format>& w = panel[b - begin];
+        i32x8 sums[tile_tokens][2];
+        dot_block<Format, K>(w, rows, extra, b, sums);
 #pragma unroll
         for (int t = 0; t < tile_tokens; ++t) {
-            const float scale = load<float>(tile.rows + t * Row::bytes + Row::scale_offset + 4 * b);
-            const float fsum = load<float>(tile.rows + t * Row::bytes + Row::fsum_offset + 4 * b);
+            const float scale = load<float>(rows + t * Row::bytes + Row::scale_offset + 4 * b);
 #pragma unroll
             for (int h = 0; h < 2; ++h) {
-                total[t][h] += to_f32(sums[t][h]) * (panel->scale[b][h] * scale);
-                if constexpr (Format::has_min) total[t][h] += panel->min[b][h] * fsum;
+                total[t][h] += to_f32(sums[t][h]) * (w.scale[h] * scale);
+                if constexpr (Format::has_min)
+                    total[t][h] += w.min[h] * load<float>(rows + t * Row::bytes + Row::fsum_offset + 4 * b);
             }
         }
     }

@@ -10,10 +10,10 @@ namespace ingot_host {
 // Columns of a panel that are converted at once.
 inline constexpr int float_columns = 32;
 
-template <class Format, int K>
+template <class Format>
 inline void load_columns(const u8* panel, int k0, int count, f32x16 (&columns)[float_columns]) {
     if constexpr (Format::is_block) {
-        dequantize_columns<Format, K>(panel, k0, columns);
+        dequantize_columns<Format>(panel, k0, columns);
     } else {
         for (int k = 0; k < count; ++k)
             columns[k] = Format::column(panel + (k0 + k) * lanes * Format::element_bytes);
@@ -36,7 +36,7 @@ inline void multiply_float(const u8* w, const float* rows, int tokens, int panel
                 for (int k0 = 0; k0 < K; k0 += float_columns) {
                     const int width = K - k0 < float_columns ? K - k0 : float_columns;
                     f32x16 columns[float_columns];
-                    load_columns<Format, K>(w + u64(panel + i) * u64(panel_bytes), k0, width, columns);
+                    load_columns<Format>(w + u64(panel + i) * u64(panel_bytes), k0, width, columns);
                     for (int t = 0; t < count; ++t) {
                         const float* x = rows + u64(pass + t) * u64(K) + k0;
                         f32x16 even{}, odd{};

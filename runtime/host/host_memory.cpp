@@ -17,11 +17,17 @@ namespace ingot::runtime {
 namespace {
 
 constexpr std::uint64_t huge_page = std::uint64_t{2} << 20;
+constexpr std::uint64_t address_space = std::uint64_t{1}
+                                        << 47; // of a process; rounding up from there is safe
 
 class HostMemory final : public Memory {
   public:
     HostMemory(Pool pool, std::uint64_t bytes, std::shared_ptr<HostAllocations> count)
         : bytes_(bytes), count_(std::move(count)) {
+        const auto fail = [&] {
+            throw Error(Code::out_of_memory, "host", fmt::format("{} bytes for {}", bytes, name_of(pool)));
+        };
+        if (bytes > address_space) fail();
         // State is large and filled slowly, a few rows in each of many planes: with huge pages the first
         // token would clear most of it. The other arenas are used as a whole from the first step on.
         const bool huge = bytes >= huge_page && pool != Pool::state;
@@ -30,9 +36,7 @@ class HostMemory final : public Memory {
         int flags = MAP_PRIVATE | MAP_ANONYMOUS;
         if (pool == Pool::state) flags |= MAP_NORESERVE;
         mapping_ = ::mmap(nullptr, mapped_bytes_, PROT_READ | PROT_WRITE, flags, -1, 0);
-        if (mapping_ == MAP_FAILED) {
-            throw Error(Code::out_of_memory, "host", fmt::format("{} bytes for {}", bytes, name_of(pool)));
-        }
+        if (mapping_ == MAP_FAILED) fail();
         data_ = static_cast<std::byte*>(mapping_);
         if (huge) {
             const auto address = reinterpret_cast<std::uintptr_t>(data_);

@@ -16,12 +16,7 @@ constexpr std::uint64_t line_bytes = 64;
 struct Launch {
     ingot_host::Kernel kernel = nullptr;
     std::size_t first_operand = 0; // in HostList::operands
-};
-
-// What a thread fetches before the launch that streams it.
-struct Head {
-    const std::byte* data = nullptr;
-    std::uint64_t bytes = 0;
+    bool streams = false;          // reads weights from memory, and then prefetches what follows them
 };
 
 class HostList final : public CommandList {
@@ -30,8 +25,8 @@ class HostList final : public CommandList {
     std::vector<Launch> launches;
     std::vector<void*> operands;
     std::vector<std::int32_t> dims;
-    std::vector<Head> heads;             // of all launches and threads
-    std::vector<std::size_t> first_head; // by launch * threads + thread, and one more at the end
+    std::vector<const std::byte*> next; // by launch * threads + thread: as ingot_host::Call has it
+    std::uint32_t prefetch_bytes = 0;
 
     void run_on(unsigned thread) const {
         const unsigned threads = team->size();
@@ -41,36 +36,33 @@ class HostList final : public CommandList {
                                            .dims = dims.data(),
                                            .team = &team->shared(),
                                            .thread = thread,
-                                           .threads = threads};
+                                           .threads = threads,
+                                           .next = next[i * threads + thread]};
+            if (!launch.streams) fetch(next[i * threads + thread]);
             launch.kernel(&call);
-            const std::size_t next = i + 1 == launches.size() ? 0 : i + 1;
-            fetch(next * threads + thread);
-            if (next != 0) ingot_host::barrier(&team->shared());
+            if (i + 1 != launches.size()) ingot_host::barrier(&team->shared());
         }
     }
 
   private:
-    void fetch(std::size_t index) const {
-        for (std::size_t h = first_head[index]; h < first_head[index + 1]; ++h) {
-            for (std::uint64_t at = 0; at < heads[h].bytes; at += line_bytes)
-                __builtin_prefetch(heads[h].data + at, 0, 2);
-        }
+    void fetch(const std::byte* data) const {
+        if (data == nullptr) return;
+        for (std::uint32_t at = 0; at < prefetch_bytes; at += line_bytes)
+            __builtin_prefetch(data + at, 0, 2);
     }
 };
 
-// The beginnings of what one thread streams of a launch's weights, `budget` bytes in all. Shares are dealt as
+// Where one thread's share of what a launch streams begins, or null: shares are dealt as
 // kernels_templates/host/share.h does.
-void add_heads(const LaunchSpec& launch, const std::byte* weights, unsigned thread, unsigned threads,
-               std::uint64_t budget, std::vector<Head>& heads) {
+const std::byte* head_of(const LaunchSpec& launch, const std::byte* weights, unsigned thread,
+                         unsigned threads) {
     for (const WeightRange& range : launch.weights) {
         const std::uint64_t base = range.units / threads;
         const std::uint64_t extra = range.units % threads;
         const std::uint64_t begin = thread * base + std::min<std::uint64_t>(thread, extra);
-        const std::uint64_t units = base + (thread < extra ? 1 : 0);
-        const std::uint64_t bytes = std::min(units * range.unit_bytes, budget / launch.weights.size());
-        if (bytes > 0)
-            heads.push_back({.data = weights + range.offset + begin * range.unit_bytes, .bytes = bytes});
+        if (base + (thread < extra ? 1 : 0) > 0) return weights + range.offset + begin * range.unit_bytes;
     }
+    return nullptr;
 }
 
 void check_range(const Memory& memory, std::uint64_t offset, std::uint64_t bytes) {
@@ -110,17 +102,23 @@ std::unique_ptr<CommandList> HostQueue::prepare(const ProgramSpec& program) {
             }
             list->operands.push_back(memory->host_view() + operand.offset);
         }
+        launch.streams = !spec.weights.empty();
         list->launches.push_back(launch);
     }
-    Memory* weights = program.arenas[static_cast<std::size_t>(Pool::weights)];
-    for (const LaunchSpec& spec : program.launches) {
-        for (unsigned t = 0; t < team_.size(); ++t) {
-            list->first_head.push_back(list->heads.size());
-            if (weights != nullptr)
-                add_heads(spec, weights->host_view(), t, team_.size(), prefetch_bytes_, list->heads);
+    list->prefetch_bytes = prefetch_bytes_;
+    list->next.resize(program.launches.size() * team_.size());
+    Memory* const weights = program.arenas[static_cast<std::size_t>(Pool::weights)];
+    if (weights == nullptr) return list;
+    // Behind the last launch the next run's first one follows.
+    for (unsigned t = 0; t < team_.size(); ++t) {
+        const std::byte* next = nullptr;
+        for (std::size_t back = 2 * program.launches.size(); back-- > 0;) {
+            const std::size_t i = back % program.launches.size();
+            list->next[i * team_.size() + t] = next;
+            if (const std::byte* head = head_of(program.launches[i], weights->host_view(), t, team_.size()))
+                next = head;
         }
     }
-    list->first_head.push_back(list->heads.size());
     return list;
 }
 

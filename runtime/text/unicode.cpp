@@ -63,6 +63,46 @@ CharClass class_of(char32_t code) {
     }
 }
 
+char32_t to_upper(char32_t code) {
+    if (code == 0xDF) return code; // utf8proc has U+1E9E, which Unicode's simple mapping has not
+    return static_cast<char32_t>(utf8proc_toupper(static_cast<utf8proc_int32_t>(code)));
+}
+
+char32_t to_lower(char32_t code) {
+    return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code)));
+}
+
+char32_t to_title(char32_t code) {
+    if (code == 0xDF) return code;
+    return static_cast<char32_t>(utf8proc_totitle(static_cast<utf8proc_int32_t>(code)));
+}
+
+bool is_upper(char32_t code) {
+    const utf8proc_category_t category = utf8proc_category(static_cast<utf8proc_int32_t>(code));
+    return category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LT;
+}
+
+bool is_lower(char32_t code) {
+    return utf8proc_category(static_cast<utf8proc_int32_t>(code)) == UTF8PROC_CATEGORY_LL;
+}
+
+bool is_printable(char32_t code) {
+    switch (utf8proc_category(static_cast<utf8proc_int32_t>(code))) {
+    case UTF8PROC_CATEGORY_CN:
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_CS:
+    case UTF8PROC_CATEGORY_CO:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+        return false;
+    case UTF8PROC_CATEGORY_ZS:
+        return code == ' ';
+    default:
+        return true;
+    }
+}
+
 ClassedChar char_at(std::string_view text, std::size_t position) {
     if (position >= text.size()) return {};
     const auto byte = static_cast<unsigned char>(text[position]);

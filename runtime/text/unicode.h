@@ -30,4 +30,15 @@ struct ClassedChar {
 // The character of `text` at byte `position`, which may be the end.
 ClassedChar char_at(std::string_view text, std::size_t position);
 
+// Simple case mappings: one character for one (so U+00DF stays as it is in upper case).
+char32_t to_upper(char32_t code);
+char32_t to_lower(char32_t code);
+char32_t to_title(char32_t code);
+// Categories Lu and Lt; Ll.
+bool is_upper(char32_t code);
+bool is_lower(char32_t code);
+
+// Neither of the categories Other and Separator, or the space U+0020.
+bool is_printable(char32_t code);
+
 } // namespace ingot::runtime

@@ -46,6 +46,15 @@ TEST(HostKernels, ResidualProductOfPartialPanelsAndOneRow) {
     expect_right(cases);
 }
 
+// More tokens than one pass over the weights takes, and rows that are unpacked piece by piece.
+TEST(HostKernels, ResidualProductOfManyTokensAndLongRows) {
+    std::vector<Case> cases;
+    for (const Element e : block_formats)
+        cases.push_back({residual_body(50, 2080, e, true, false, Rows::many), exact,
+                         fmt::format("{} of 2080 columns", info(e).text)});
+    expect_right(cases, {530});
+}
+
 TEST(HostKernels, QkvOfManyShapes) {
     std::vector<Case> cases;
     const QkvShape shapes[] = {

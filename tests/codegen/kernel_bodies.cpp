@@ -13,7 +13,7 @@ using namespace ir;
 Body::Body(Rows rows) : many_(rows == Rows::many) {
     g.name = "body";
     g.phase = Phase::packed;
-    if (many_) tokens_ = Dim::symbol(g.add_symbol({.name = "T", .min = 1, .max = 64}));
+    if (many_) tokens_ = Dim::symbol(g.add_symbol({.name = "T", .min = 1, .max = 600}));
 }
 
 ValueId Body::param(Type type) {
@@ -164,7 +164,7 @@ CompilerOptions compiler_options() {
                 .folder = INGOT_BINARY_DIR "/tools", .workers = 2, .timeout_seconds = 120, .failures = {}}};
 }
 
-void expect_right(const std::vector<Case>& cases) {
+void expect_right(const std::vector<Case>& cases, const std::vector<int64_t>& sizes) {
     const uint64_t seed = std::random_device()();
     std::vector<KernelSpec> specs;
     std::map<std::string, double> limit;
@@ -179,7 +179,7 @@ void expect_right(const std::vector<Case>& cases) {
         if (!compiler) compiler = std::make_unique<KernelCompiler>(*target, compiler_options());
         const CompiledKernels kernels = compiler->compile(specs);
         for (const unsigned threads : {1U, 3U}) {
-            const VerifyOptions options{.seed = seed, .threads = threads, .sizes = {1, 7, 45}};
+            const VerifyOptions options{.seed = seed, .threads = threads, .sizes = sizes};
             const auto checks = verify_kernels(*compiler, specs, options);
             EXPECT_GE(checks.size(), kernels.kernels.size());
             for (const KernelCheck& c : checks)

@@ -11,7 +11,7 @@
 
 namespace ingot::codegen::test {
 
-// Rows of a step: one at compile time, or up to 64.
+// Rows of a step: one at compile time, or up to 600.
 enum class Rows { one, many };
 
 class Body {
@@ -85,6 +85,6 @@ struct Case {
 
 // Compiles all bodies for every target and expects every result of each within its limit, whatever the
 // threads.
-void expect_right(const std::vector<Case>& cases);
+void expect_right(const std::vector<Case>& cases, const std::vector<int64_t>& sizes = {1, 7, 45});
 
 } // namespace ingot::codegen::test

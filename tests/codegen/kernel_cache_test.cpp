@@ -13,6 +13,7 @@
 
 #include "codegen/kernel_cache.h"
 #include "codegen/kernel_key.h"
+#include "runtime/host_abi.h"
 
 namespace ingot::codegen {
 namespace {
@@ -173,7 +174,10 @@ TEST(KernelKey, IsTheDocumentedDigest) {
     const CompileRequest r{
         .name = "n", .source = "s", .headers = {{"h", "x"}}, .flags = {"-f"}, .emit = Emit::object};
     std::string bytes;
-    for (const std::string part : {"ingot kernel key 1", "s", "1", "h", "x", "1", "-f", "row", "c", "1"}) {
+    for (const std::string& part :
+         {std::string("ingot kernel key 1"), std::string("s"), std::string("1"), std::string("h"),
+          std::string("x"), std::string("1"), std::string("-f"), std::string("row"), std::string("c"),
+          std::to_string(ingot_host::abi_version)}) {
         bytes += static_cast<char>(part.size());
         bytes += std::string(7, '\0') + part;
     }

@@ -1,34 +1,24 @@
 // The real model through every pass.
-#include "frontend/import.h"
 #include "ir/print.h"
 #include "passes/pipeline.h"
 #include "passes/plan_memory.h"
+#include "tests/codegen/real_model.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
 
 namespace ingot::tests {
 
 using namespace ir;
 
-class RealModel : public testing::Test {
-  protected:
-    void SetUp() override {
-        if (!std::filesystem::exists(INGOT_MODEL))
-            GTEST_SKIP() << "no model: give CMake -DINGOT_MODEL=FILE (tools/setup)";
-        file_.emplace(frontend::gguf::File::open(INGOT_MODEL));
-        model_ = frontend::import_model(*file_);
-    }
+namespace {
 
-    static std::ptrdiff_t kernels(const Graph& g) {
-        return std::count_if(g.nodes.begin(), g.nodes.end(), [](const Node& n) { return n.op == Op::fused; });
-    }
+std::ptrdiff_t kernels(const Graph& g) {
+    return std::count_if(g.nodes.begin(), g.nodes.end(), [](const Node& n) { return n.op == Op::fused; });
+}
 
-    std::optional<frontend::gguf::File> file_;
-    frontend::Model model_;
-};
+} // namespace
 
 TEST_F(RealModel, HasFiveKernelsALayer) {
     Graph decode = model_.graphs[0];

@@ -99,11 +99,11 @@ TEST(PackingLayout, FourAndFiveBitBlocks) {
     const auto panel = pack({.element = "q5_1", .layout = "panel16", .cols = 32, .sources = {&source, 1}});
     ASSERT_EQ(panel.size(), 320u + 64u);
     for (size_t r = 0; r < 16; ++r) {
-        EXPECT_EQ(panel[64 * 2 + 4 * r + 1], std::byte(0xba));
-        EXPECT_EQ(panel[256 + 4 * r + 1], std::byte(1U << 2)); // element 9 is byte 1 of vector 2
-        EXPECT_EQ(panel[256 + 4 * r + 2], std::byte(1U << 6)); // element 26 is byte 2 of vector 6
-        EXPECT_EQ(panel[320 + 2 * r], std::byte(r));
-        EXPECT_EQ(panel[352 + 2 * r], std::byte(100 + r));
+        EXPECT_EQ(panel[2 * r], std::byte(r));
+        EXPECT_EQ(panel[32 + 2 * r], std::byte(100 + r));
+        EXPECT_EQ(panel[64 + 64 * 2 + 4 * r + 1], std::byte(0xba));
+        EXPECT_EQ(panel[64 + 256 + 4 * r + 1], std::byte(1U << 2)); // element 9 is byte 1 of vector 2
+        EXPECT_EQ(panel[64 + 256 + 4 * r + 2], std::byte(1U << 6)); // element 26 is byte 2 of vector 6
     }
 }
 

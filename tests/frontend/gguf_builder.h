@@ -127,6 +127,8 @@ class GgufBuilder {
         return *this;
     }
 
+    const std::vector<Tensor>& tensors() const { return tensors_; }
+
     // Everything before the data section's padding.
     Bytes header() const {
         Bytes out;

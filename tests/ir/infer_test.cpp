@@ -210,6 +210,19 @@ TEST(Infer, RulesDeriveAndRefuse) {
          {"f32[8, 32] io"},
          {},
          "concat_rows: weights[0] is f32[8, 32] io; it must be in weights"},
+        {Op::concat_rows,
+         {"f32[T, 32] weights"},
+         {},
+         "concat_rows: weights[0] is f32[T, 32] weights; its dims must be constants"},
+        {Op::concat_rows, {"q8_0[32] weights"}, {}, "concat_rows: vectors of blocks cannot be joined"},
+        {Op::concat_rows,
+         {"f32[8, 32, 1] weights"},
+         {},
+         "concat_rows: weights[0] is f32[8, 32, 1] weights; it must have one dim or two"},
+        {Op::concat_rows,
+         {"f16[2305843009213693951] weights", "f16[2305843009213693953] weights"},
+         {},
+         "concat_rows: the rows are too many"},
         {Op::pack, {"f32[8, 32] weights"}, {}, "pack: its results are given by the node"},
     };
     for (const Case& c : cases) {
@@ -227,6 +240,61 @@ TEST(Infer, RulesDeriveAndRefuse) {
             got = e.what();
         }
         EXPECT_EQ(got, c.expected);
+    }
+}
+
+// Of nodes whose results the text gives.
+TEST(Infer, GivenResultsAreChecked) {
+    struct Given {
+        Op op;
+        std::vector<const char*> operands;
+        std::vector<Attr> attrs;
+        std::vector<const char*> results;
+        const char* error;
+    };
+    const Attr one{"values", std::vector<double>{1.0}};
+    const std::vector<Given> cases = {
+        {Op::constant, {}, {one}, {"f32[1] weights", "f32[1] weights"}, "constant: it has one result"},
+        {Op::constant, {}, {one}, {"f32[T] weights"}, "constant: its dims must be constants"},
+        {Op::constant, {}, {one}, {"f32[4294967296, 4294967296] weights"}, "constant: it is too large"},
+        {Op::constant, {}, {one}, {"f32[1, 2] weights"}, "constant: its dims say 2 values, it has 1"},
+        {Op::pack,
+         {"f32[8, 32] weights"},
+         {},
+         {"f32[8, 32] panel16 weights", "f32[8, 32] panel16 weights"},
+         "pack: it has one result"},
+        {Op::pack,
+         {"f32[8, 32] weights"},
+         {},
+         {"f16[8, 32] panel16 weights"},
+         "pack: its result is f16[8, 32] panel16 weights, which differs from f32[8, 32] weights in more than "
+         "the layout"},
+        {Op::pack,
+         {"f32[8, 32] weights"},
+         {},
+         {"f32[8, 32] panel16 io"},
+         "pack: its result is f32[8, 32] panel16 io, which differs from f32[8, 32] weights in more than the "
+         "layout"},
+        {Op::pack, {"f32[8, 32] weights"}, {}, {"f32[8, 32] weights"}, "pack: rows is not a packed layout"},
+        {Op::pack,
+         {"f32[8, 32] panel16 weights"},
+         {},
+         {"f32[8, 32] panel16_pair weights"},
+         "pack: weight is f32[8, 32] panel16 weights; it is packed already"},
+        {Op::fused, {}, {}, {}, "fused: it needs at least one result"},
+    };
+    for (const Given& c : cases) {
+        std::vector<Type> operands, results;
+        for (const char* text : c.operands)
+            operands.push_back(type(text));
+        for (const char* text : c.results)
+            results.push_back(type(text));
+        try {
+            check_given_results(c.op, operands, c.attrs, symbols, results);
+            ADD_FAILURE() << "nothing was wrong; expected: " << c.error;
+        } catch (const Error& e) {
+            EXPECT_STREQ(e.what(), c.error);
+        }
     }
 }
 

@@ -9,15 +9,17 @@
 
 #include "ir/graph.h"
 #include "ir/infer.h"
+#include "tests/ir/draft_graph.h"
 #include "tests/ir/random_inputs.h"
 
 namespace ingot::test {
 
 struct RandomGraphOptions {
-    int most_steps = 14; // each adds one to ten nodes
-    bool caches = true;  // KV caches with kv_append and attention
-    bool symbols = true; // T, B and O as symbols; else constants
-    bool argmax = true;  // may have i32 results
+    int most_steps = 14;        // each adds one to ten nodes
+    bool caches = true;         // KV caches with kv_append and attention
+    bool symbols = true;        // T, B and O as symbols; else constants
+    bool argmax = true;         // may have i32 results
+    int64_t page_positions = 4; // of a cache; host kernels take multiples of 16
 };
 
 // Draws a graph of phase `imported` step by step. Params come up on the way and are put first at the end.
@@ -35,7 +37,7 @@ class RandomGraph {
         for (int i = 0; i < steps; ++i)
             step();
         finish();
-        return params_first();
+        return params_first(g_);
     }
 
   private:
@@ -61,11 +63,7 @@ class RandomGraph {
     }
 
     ir::ValueId param(const std::string& stem, ir::Type type) {
-        const auto id = static_cast<ir::ValueId>(g_.values.size());
-        const std::string name = stem + "." + std::to_string(g_.params.size());
-        g_.values.push_back({.type = std::move(type), .name = name, .producer = ir::no_id, .placement = {}});
-        g_.params.push_back(id);
-        return id;
+        return draft_param(g_, stem + "." + std::to_string(g_.params.size()), std::move(type));
     }
     ir::ValueId once(ir::ValueId& id, const char* stem, ir::Type type) {
         if (id == ir::no_id) id = param(stem, std::move(type));
@@ -248,26 +246,44 @@ class RandomGraph {
         values_.push_back(rotated(x, x.columns % 16 == 0 && chance(0.7) ? 16 : 4));
     }
 
+    // The newest versions of a pair of caches.
+    struct Cache {
+        ir::ValueId keys, values;
+        int64_t kv_heads, channels;
+    };
+    size_t fresh_cache() {
+        const int64_t kv_heads = between(1, 2), channels = pick(std::vector<int64_t>{8, 16});
+        const ir::Type type{.element = chance(0.5) ? ir::Element::f32 : ir::Element::f16,
+                            .dims = {page_count, kv_heads, options_.page_positions, channels},
+                            .pool = ir::Pool::state};
+        ir::Type key_type = type;
+        if (chance(0.3)) key_type.layout = ir::Layout::kv_channels;
+        caches_.push_back({param("k_cache", key_type), param("v_cache", type), kv_heads, channels});
+        return caches_.size() - 1;
+    }
+
+    // Appends to a cache, which may have been appended to before, and attends to what it holds before or
+    // after.
     void attention(const Matrix& wild) {
         const Matrix x = normed(wild);
-        const int64_t kv_heads = between(1, 2), group = between(1, 3),
-                      channels = pick(std::vector<int64_t>{8, 16});
-        const Matrix q = rotated(product(x, kv_heads * group * channels), channels);
-        const Matrix k = rotated(product(x, kv_heads * channels), channels);
-        const Matrix v = product(x, kv_heads * channels);
-        const ir::Type cache{.element = chance(0.5) ? ir::Element::f32 : ir::Element::f16,
-                             .dims = {page_count, kv_heads, page_size, channels},
-                             .pool = ir::Pool::state};
-        ir::Type key_cache = cache;
-        if (chance(0.3)) key_cache.layout = ir::Layout::kv_channels;
-        const ir::ValueId keys = append(param("k_cache", key_cache), k);
-        const ir::ValueId values = append(param("v_cache", cache), v);
-        const double scale = 1.0 / std::sqrt(static_cast<double>(channels));
-        const ir::ValueId out = g_.add(ir::Op::attention, {q.id, keys, values, positions(), seqs(), pages()},
-                                       {{"scale", scale}}, "attention." + std::to_string(g_.nodes.size()));
-        values_.push_back({out, q.columns, 5.0});
-        g_.results.push_back(keys);
-        g_.results.push_back(values);
+        const bool reused = !caches_.empty() && chance(0.4);
+        Cache& cache = caches_[reused ? caches_.size() - 1 : fresh_cache()];
+        const int64_t group = between(1, 3), channels = cache.channels;
+        const Matrix q = rotated(product(x, cache.kv_heads * group * channels), channels);
+        const Matrix k = rotated(product(x, cache.kv_heads * channels), channels);
+        const Matrix v = product(x, cache.kv_heads * channels);
+        const auto attend = [&] {
+            const ir::ValueId out =
+                g_.add(ir::Op::attention, {q.id, cache.keys, cache.values, positions(), seqs(), pages()},
+                       {{"scale", 1.0 / std::sqrt(static_cast<double>(channels))}},
+                       "attention." + std::to_string(g_.nodes.size()));
+            values_.push_back({out, q.columns, 5.0});
+        };
+        const bool past = chance(0.3);
+        if (past) attend();
+        cache.keys = append(cache.keys, k);
+        cache.values = append(cache.values, v);
+        if (!past || chance(0.3)) attend();
     }
     ir::ValueId append(ir::ValueId cache, const Matrix& x) {
         return g_.add(ir::Op::kv_append, {cache, x.id, positions(), seqs(), pages()});
@@ -284,6 +300,8 @@ class RandomGraph {
         result(last.id);
         if (options_.argmax && chance(0.2)) result(g_.add(ir::Op::argmax, {last.id}));
         if (chance(0.4)) result(pick(values_).id);
+        for (const Cache& cache : caches_)
+            g_.results.insert(g_.results.end(), {cache.keys, cache.values});
     }
     void result(ir::ValueId v) {
         const bool computed = g_.values[v].producer != ir::no_id;
@@ -293,34 +311,14 @@ class RandomGraph {
         g_.results.push_back(v);
     }
 
-    ir::Graph params_first() const {
-        std::vector<ir::ValueId> renumbered(g_.values.size());
-        ir::Graph out;
-        out.name = g_.name;
-        out.symbols = g_.symbols;
-        for (const ir::ValueId v : g_.params)
-            renumbered[v] = out.add_param(g_.values[v].name, g_.type(v));
-        for (const ir::Node& n : g_.nodes) {
-            std::vector<ir::ValueId> operands;
-            for (const ir::ValueId v : n.operands)
-                operands.push_back(renumbered[v]);
-            const ir::ValueId old = n.results[0];
-            const ir::NodeId id = out.add_node(n.op, std::move(operands), {g_.type(old)}, n.attrs, n.name);
-            renumbered[old] = out.nodes[id].results[0];
-            out.values[renumbered[old]].name = g_.values[old].name;
-        }
-        for (const ir::ValueId v : g_.results)
-            out.results.push_back(renumbered[v]);
-        return out;
-    }
-
-    static constexpr int64_t page_size = 4, pages_a_sequence = 3, page_count = 10;
+    static constexpr int64_t pages_a_sequence = 3, page_count = 10;
 
     std::mt19937_64 random_;
     RandomGraphOptions options_;
     ir::Graph g_; // numbers its values as they come up
     ir::Dim tokens_ = 1, sequences_ = 1;
     std::vector<Matrix> values_;
+    std::vector<Cache> caches_;
     ir::ValueId positions_ = ir::no_id, seqs_ = ir::no_id, pages_ = ir::no_id;
 };
 

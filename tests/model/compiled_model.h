@@ -15,10 +15,16 @@ struct CompiledOptions {
     std::string target; // empty: this machine's
     frontend::ImportOptions import = {};
     bool external_weights = false;
+    // Take kernels from the cache that tests of small models share, and leave them there.
+    bool cached = false;
 };
 
-// Compiles without a kernel cache. The plan's file is gone once the PlanFile is.
+// Graphs that the pipeline has prepared, as the plan of these options is made from them.
+frontend::Model planned_model(const frontend::gguf::File& file, const CompiledOptions& options);
+
+// Writes the plan to `plan`, or where that is empty, to a file that is gone once the PlanFile is.
 std::shared_ptr<const runtime::PlanFile> compile_model(const std::filesystem::path& model,
-                                                       CompiledOptions options = {});
+                                                       const CompiledOptions& options = {},
+                                                       const std::filesystem::path& plan = {});
 
 } // namespace ingot::tests

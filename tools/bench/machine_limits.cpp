@@ -1,122 +1,148 @@
 #include "tools/bench/machine_limits.h"
 
 #include <algorithm>
-#include <barrier>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <functional>
+#include <immintrin.h>
 #include <memory>
-#include <thread>
 #include <vector>
 
-#include <immintrin.h>
+#include "runtime/host/cpu_features.h"
+#include "runtime/host/host_memory.h"
+#include "runtime/host/topology.h"
+#include "runtime/host_abi.h"
 
 namespace ingot::tools {
+
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int rounds = 7;                        // the fastest counts
-constexpr size_t read_bytes = size_t{384} << 20; // over all threads
-constexpr int64_t dot_steps = 2'000'000;
+// Work of all threads, timed from the moment when the last of them is awake.
+struct Pass {
+    ingot_host::Team* team = nullptr;
+    const std::byte* data = nullptr;
+    size_t bytes = 0; // of a thread
+    double seconds = 0;
+};
 
-// Keeps a result from being optimised away.
-template <class T>
-void keep(const T& value) {
-    asm volatile("" : : "m"(value) : "memory");
+template <void (*Work)(const Pass&, unsigned)>
+void timed(void* context, unsigned thread) {
+    auto& pass = *static_cast<Pass*>(context);
+    ingot_host::barrier(pass.team);
+    const auto start = Clock::now();
+    Work(pass, thread);
+    ingot_host::barrier(pass.team);
+    if (thread == 0) pass.seconds = std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// Seconds of the fastest round of `work(thread)`, all threads starting at once.
-double fastest_round(unsigned threads, const std::function<void(unsigned)>& work) {
-    double fastest = 1e30;
-    Clock::time_point start;
-    std::barrier begin(threads, [&]() noexcept { start = Clock::now(); });
-    std::barrier end(threads, [&]() noexcept {
-        fastest = std::min(fastest, std::chrono::duration<double>(Clock::now() - start).count());
-    });
-    const auto run = [&](unsigned thread) {
-        for (int round = 0; round < rounds; ++round) {
-            begin.arrive_and_wait();
-            work(thread);
-            end.arrive_and_wait();
-        }
-    };
-    {
-        std::vector<std::jthread> others;
-        for (unsigned t = 1; t < threads; ++t)
-            others.emplace_back(run, t);
-        run(0);
+// Every target of ours has AVX2.
+__attribute__((target("avx2"))) void read_share(const Pass& pass, unsigned thread) {
+    const std::byte* const begin = pass.data + pass.bytes * thread;
+    constexpr size_t ahead = 4096; // a core's own prefetchers stop at the end of a page
+    // Two sums, because one would be a chain of dependences as long as the loads take.
+    __m256i low = _mm256_setzero_si256(), high = low;
+    for (size_t at = 0; at + 64 <= pass.bytes; at += 64) {
+        __builtin_prefetch(begin + at + ahead);
+        low = _mm256_or_si256(low, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(begin + at)));
+        high = _mm256_or_si256(high, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(begin + at + 32)));
     }
-    return fastest;
+    __asm__ volatile("" : : "x"(low), "x"(high));
 }
 
-__attribute__((target("avx2"))) void read_all(const std::byte* data, size_t bytes) {
-    __m256i sum[4] = {};
-    for (size_t at = 0; at + 128 <= bytes; at += 128)
-        for (size_t i = 0; i < 4; ++i)
-            sum[i] = _mm256_xor_si256(
-                sum[i], _mm256_load_si256(reinterpret_cast<const __m256i*>(data + at + 32 * i)));
-    keep(sum);
+constexpr int64_t rounds = 1 << 19;
+
+// A round is eight independent dot products, enough to hide the latency of each.
+constexpr int64_t v3_operations = 8 * 64, v4_operations = 8 * 128;
+
+#define EIGHT(LINE)                                                                                          \
+    LINE("0")                                                                                                \
+    LINE("1")                                                                                                \
+    LINE("2")                                                                                                \
+    LINE("3")                                                                                                \
+    LINE("4")                                                                                                \
+    LINE("5")                                                                                                \
+    LINE("6")                                                                                                \
+    LINE("7")
+
+void multiply_v3(const Pass&, unsigned) {
+    int64_t left = rounds;
+#define DOT(n)                                                                                               \
+    "vpmaddubsw %%ymm9, %%ymm10, %%ymm11\n\t"                                                                \
+    "vpmaddwd %%ymm11, %%ymm8, %%ymm11\n\t"                                                                  \
+    "vpaddd %%ymm11, %%ymm" n ", %%ymm" n "\n\t"
+    __asm__ volatile("1:\n\t" EIGHT(DOT) "dec %0\n\t"
+                                         "jnz 1b\n\t"
+                                         "vzeroupper"
+                     : "+r"(left)
+                     :
+                     : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+                       "xmm10", "xmm11");
+#undef DOT
 }
 
-// Ten independent chains hide the latency; the operands stay in registers.
-__attribute__((target("avx512vnni,avx512f"))) void dot_512() {
-    __m512i sum[10] = {};
-    const __m512i a = _mm512_set1_epi8(3);
-    __m512i b = _mm512_set1_epi8(5);
-    for (int64_t i = 0; i < dot_steps; ++i) {
-#pragma GCC unroll 10
-        for (auto& s : sum) {
-            asm volatile("" : "+v"(b)); // else all ten chains would be one
-            s = _mm512_dpbusd_epi32(s, a, b);
-        }
-    }
-    keep(sum);
+void multiply_v4(const Pass&, unsigned) {
+    int64_t left = rounds;
+#define DOT(n) "vpdpbusd %%zmm9, %%zmm10, %%zmm" n "\n\t"
+    __asm__ volatile("1:\n\t" EIGHT(DOT) "dec %0\n\t"
+                                         "jnz 1b\n\t"
+                                         "vzeroupper"
+                     : "+r"(left)
+                     :
+                     : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+                       "xmm10");
+#undef DOT
 }
 
-__attribute__((target("avx2"))) void dot_256() {
-    __m256i sum[10] = {};
-    const __m256i a = _mm256_set1_epi8(3), ones = _mm256_set1_epi16(1);
-    __m256i b = _mm256_set1_epi8(5);
-    for (int64_t i = 0; i < dot_steps; ++i) {
-#pragma GCC unroll 10
-        for (auto& s : sum) {
-            asm volatile("" : "+x"(b)); // likewise
-            s = _mm256_add_epi32(s, _mm256_madd_epi16(_mm256_maddubs_epi16(a, b), ones));
-        }
-    }
-    keep(sum);
+// As the host device places them; more threads than cores are the system's to place.
+std::vector<runtime::Core> some_cores(unsigned threads) {
+    std::vector<runtime::Core> cores = runtime::discover_topology().cores;
+    if (threads > cores.size()) cores.assign(threads, {});
+    cores.resize(threads);
+    return cores;
 }
 
 } // namespace
 
-MachineLimits measure_machine(unsigned threads, const std::string& target) {
-    const size_t share = read_bytes / threads / 4096 * 4096;
-    // Each thread touches its share first, so that it lies on that thread's memory node.
-    struct Free {
-        void operator()(std::byte* p) const { std::free(p); }
-    };
-    std::vector<std::unique_ptr<std::byte, Free>> data(threads);
-    {
-        std::vector<std::jthread> makers;
-        for (unsigned t = 0; t < threads; ++t)
-            makers.emplace_back([&data, t, share] {
-                data[t].reset(static_cast<std::byte*>(std::aligned_alloc(4096, share)));
-                if (data[t]) std::memset(data[t].get(), static_cast<int>(t) + 1, share);
-            });
-    }
-    MachineLimits limits;
-    const bool have_memory = std::ranges::all_of(data, [](const auto& d) { return d != nullptr; });
-    if (have_memory) {
-        const double seconds = fastest_round(threads, [&](unsigned t) { read_all(data[t].get(), share); });
-        limits.read_bytes_per_second = static_cast<double>(share) * threads / seconds;
-    }
-    const bool wide = target == "x86-64-v4";
-    limits.int8_instructions = wide ? "vpdpbusd, 512 bits" : "vpmaddubsw + vpmaddwd + vpaddd, 256 bits";
-    const double seconds = fastest_round(threads, [&](unsigned) { wide ? dot_512() : dot_256(); });
-    const double products = wide ? 64 : 32; // of one instruction or sequence
-    limits.int8_ops_per_second = 2 * products * 10 * static_cast<double>(dot_steps) * threads / seconds;
+MachineProbe::MachineProbe(unsigned threads, std::string_view target, uint64_t bytes)
+    : team_(some_cores(threads), 0),
+      memory_(runtime::allocate_host_memory(runtime::Pool::weights, bytes,
+                                            std::make_shared<runtime::HostAllocations>())),
+      wide_(target == "x86-64-v4") {
+    runtime::check_host_target(target, ingot_host::abi_version);
+    // Pages that were never written are all the same one.
+    std::memset(memory_->host_view(), 1, bytes);
+}
+
+double MachineProbe::read_bandwidth() {
+    Pass pass{.team = &team_.shared(),
+              .data = memory_->host_view(),
+              .bytes = memory_->bytes() / team_.size() / 64 * 64};
+    team_.run(timed<read_share>, &pass);
+    return static_cast<double>(pass.bytes * team_.size()) / pass.seconds;
+}
+
+double MachineProbe::int8_rate() {
+    Pass pass{.team = &team_.shared()};
+    team_.run(wide_ ? timed<multiply_v4> : timed<multiply_v3>, &pass);
+    return static_cast<double>(rounds * (wide_ ? v4_operations : v3_operations)) * team_.size() /
+           pass.seconds;
+}
+
+std::string_view MachineProbe::int8_instructions() const {
+    return wide_ ? "vpdpbusd, 512 bits" : "vpmaddubsw + vpmaddwd + vpaddd, 256 bits";
+}
+
+MachineLimits measure_machine(unsigned threads, const std::string& target, uint64_t bytes) {
+    MachineProbe probe(threads, target, bytes);
+    MachineLimits limits{.int8_instructions = std::string(probe.int8_instructions())};
+    const auto start = Clock::now();
+    do {
+        limits.read_bytes_per_second = std::max(limits.read_bytes_per_second, probe.read_bandwidth());
+        limits.int8_ops_per_second = std::max(limits.int8_ops_per_second, probe.int8_rate());
+    } while (Clock::now() - start < std::chrono::milliseconds(400));
     return limits;
 }
 

@@ -1,4 +1,5 @@
 // ingot bench MODEL|PLAN: tokens a second, and how far from this machine's limits that is.
+#include <algorithm>
 #include <memory>
 
 #include <fmt/format.h>
@@ -40,7 +41,7 @@ std::string markdown(const Report& r) {
         fmt::format("{}, {:.1f} MiB of weights, {}, {} threads on {}\n", r.model,
                     static_cast<double>(r.weights_bytes) / (1 << 20), r.target, r.threads, r.device);
     if (r.limits.read_bytes_per_second > 0)
-        out += fmt::format("this machine reads {:.1f} GB/s and does {:.0f} GOPS of int8 ({})\n",
+        out += fmt::format("this machine reads so much at {:.1f} GB/s and does {:.0f} GOPS of int8 ({})\n",
                            r.limits.read_bytes_per_second / 1e9, r.limits.int8_ops_per_second / 1e9,
                            r.limits.int8_instructions);
     out += "\n| test | tokens/s | best | MB a token | limit, tokens/s | of the limit |\n"
@@ -101,7 +102,8 @@ void bench(const Options& options) {
                   .device = options.device,
                   .weights_bytes = description.weights_bytes(),
                   .threads = session->threads()};
-    report.limits = measure_machine(report.threads, report.target);
+    report.limits =
+        measure_machine(report.threads, report.target, std::max(report.weights_bytes, uint64_t{1} << 20));
     BenchOptions how = options.bench;
     Progress progress(quiet);
     how.progress = [&](const std::string& test, uint64_t done, uint64_t total) {
@@ -145,7 +147,7 @@ void add_bench(CLI::App& app, Action& chosen) {
         ->option_text("N");
     add_compile_settings(command, options->settings);
     command.footer(
-        "The limit of generation is the bytes of weights a token over the machine's read bandwidth,\n"
+        "The limit of generation is the bytes of weights a token over the bandwidth of reading as many,\n"
         "that of a prompt two operations a weight over its 8-bit peak; both are measured first.\n"
         "Examples:\n"
         "  ingot bench model.gguf\n"

@@ -16,6 +16,7 @@ using Action = std::function<void()>;
 // Each adds its subcommand, whose callback sets `chosen`.
 void add_bench(CLI::App& app, Action& chosen);
 void add_cache_command(CLI::App& app, Action& chosen);
+void add_chat(CLI::App& app, Action& chosen);
 void add_compile(CLI::App& app, Action& chosen);
 void add_completion(CLI::App& app, Action& chosen);
 void add_devices(CLI::App& app, Action& chosen);

@@ -1,6 +1,9 @@
 #include "tools/commands/common_options.h"
 
+#include <fmt/format.h>
+
 #include "codegen/targets.h"
+#include "tools/driver/failure.h"
 #include "tools/driver/input_file.h"
 
 namespace ingot::tools {
@@ -62,20 +65,21 @@ void add_json(CLI::App& command, bool& json) {
 }
 
 void add_text(CLI::App& command, TextInput& input, const std::string& what) {
-    CLI::Option_group& group = *command.add_option_group("text");
-    group.add_option("-p,--prompt", input.text, what)->option_text("TEXT");
-    group.add_option("-f,--file", input.file, what + ", from a file; - for standard input")
-        ->option_text("FILE");
-    group.require_option(1);
+    CLI::Option* const text = command.add_option("-p,--prompt", input.text, what)->option_text("TEXT");
+    command.add_option("-f,--file", input.file, what + ", from a file; - for standard input")
+        ->option_text("FILE")
+        ->excludes(text);
 }
 
 std::string text_of(const TextInput& input) {
-    return input.text ? *input.text : read_text(*input.file);
+    if (input.text) return *input.text;
+    if (input.file) return read_text(*input.file);
+    throw Failure(ExitCode::bad_input, "text", "there is none; give -p TEXT or -f FILE");
 }
 
 void add_sampler(CLI::App& command, runtime::SamplerOptions& options) {
     const auto add = [&](const char* name, auto& value, const char* text, const char* doc) {
-        command.add_option(name, value, doc)->option_text(text)->capture_default_str();
+        command.add_option(name, value, fmt::format("{} (default: {})", doc, value))->option_text(text);
     };
     add("--temp", options.temperature, "T", "temperature; 0: always the most likely token");
     add("--top-k", options.top_k, "K", "choose among the K most likely; 0: all");
@@ -86,9 +90,10 @@ void add_sampler(CLI::App& command, runtime::SamplerOptions& options) {
 }
 
 void add_session_settings(CLI::App& command, SessionSettings& settings) {
-    command.add_option("--device", settings.device, "where to run; ingot devices lists them")
-        ->option_text("NAME")
-        ->capture_default_str();
+    command
+        .add_option("--device", settings.device,
+                    "where to run; ingot devices lists them (default: " + settings.device + ")")
+        ->option_text("NAME");
     command.add_option("--threads", settings.threads, "threads of the host (default: one a core)")
         ->option_text("N")
         ->check(CLI::Range(1, 1024));

@@ -25,8 +25,9 @@ struct TextInput {
     std::optional<std::string> text;
     std::optional<std::filesystem::path> file; // "-": standard input
 };
-// -p, -f; one of them is required.
+// -p, -f; not both.
 void add_text(CLI::App& command, TextInput& input, const std::string& what);
+// Throws Failure{bad_input} where neither was given.
 std::string text_of(const TextInput& input);
 
 // --temp, --top-k, --top-p, --min-p, --repeat-penalty, --seed

@@ -45,19 +45,22 @@ nlohmann::json json_of(const std::vector<PassTime>& times) {
 // The distinct kernels of a model as C++ or as assembly.
 std::string kernel_texts(const std::vector<ir::Graph>& planned, const Options& options) {
     codegen::KernelCompiler compiler = open_compiler(options.settings);
+    const bool assembly = options.emit == "asm";
     std::set<std::string> seen;
     std::string out;
+    nlohmann::json list = nlohmann::json::array();
     for (const ir::Graph& graph : planned)
         for (const codegen::KernelSpec& spec : codegen::kernel_specs(graph)) {
-            const std::string source = compiler.request(spec).source;
-            if (!seen.insert(source).second) continue;
-            const bool assembly = options.emit == "asm";
-            out += fmt::format("{} kernel {} of {}, for {}\n", assembly ? "#" : "//", spec.name, graph.name,
-                               compiler.target().name);
-            out += assembly ? compiler.listing(spec, codegen::Emit::assembly) : source;
-            out += '\n';
+            std::string text = compiler.request(spec).source;
+            if (!seen.insert(text).second) continue;
+            if (assembly) text = compiler.listing(spec, codegen::Emit::assembly);
+            if (options.json)
+                list.push_back({{"kernel", spec.name}, {"program", graph.name}, {"text", text}});
+            else
+                out += fmt::format("{} kernel {} of {}, for {}\n{}\n", assembly ? "#" : "//", spec.name,
+                                   graph.name, compiler.target().name, text);
         }
-    return out;
+    return options.json ? list.dump(2) + "\n" : out;
 }
 
 void emit(const Options& options, std::vector<PassTime>* times) {
@@ -107,6 +110,7 @@ void compile(const Options& options) {
     const CompileReport report = compile_model({.model = options.model,
                                                 .plan = plan,
                                                 .settings = options.settings,
+                                                .make_folder = options.output.empty(),
                                                 .quiet = options.json,
                                                 .times = wanted});
     if (options.json) {

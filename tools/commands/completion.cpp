@@ -31,25 +31,16 @@ std::string in_quotes(std::string_view text) {
 void collect(const CLI::App& app, const std::string& path, std::vector<Command>& out) {
     Command command{.path = path, .words = {}, .subcommands = {}, .options = {}};
     for (const CLI::App* sub : app.get_subcommands(nullptr))
-        if (!sub->get_name().empty())
-            command.subcommands.emplace_back(sub->get_name(), sub->get_description());
-    const auto add_options = [&](const CLI::App& from) {
-        for (const CLI::Option* option : from.get_options())
-            for (const std::string& name : option->get_lnames())
-                command.options.emplace_back("--" + name, option->get_description());
-    };
-    add_options(app);
-    for (const CLI::App* sub : app.get_subcommands(nullptr)) // groups of options are nameless subcommands
-        if (sub->get_name().empty()) add_options(*sub);
-    std::sort(command.options.begin(), command.options.end());
-    command.options.erase(std::unique(command.options.begin(), command.options.end()), command.options.end());
+        command.subcommands.emplace_back(sub->get_name(), sub->get_description());
+    for (const CLI::Option* option : app.get_options())
+        for (const std::string& name : option->get_lnames())
+            command.options.emplace_back("--" + name, option->get_description());
     for (const auto& list : {command.subcommands, command.options})
         for (const auto& [name, description] : list)
             command.words.push_back(name);
     out.push_back(std::move(command));
     for (const CLI::App* sub : app.get_subcommands(nullptr))
-        if (!sub->get_name().empty())
-            collect(*sub, path.empty() ? sub->get_name() : path + " " + sub->get_name(), out);
+        collect(*sub, path.empty() ? sub->get_name() : path + " " + sub->get_name(), out);
 }
 
 std::string bash(const std::vector<Command>& commands) {

@@ -6,10 +6,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "runtime/generate.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/common_options.h"
 #include "tools/driver/failure.h"
-#include "tools/driver/generate.h"
 #include "tools/driver/open_plan.h"
 
 namespace ingot::tools {
@@ -21,7 +21,7 @@ struct Options {
     CompileSettings settings;
     TextInput text;
     SessionSettings session;
-    GenerateOptions generate;
+    runtime::GenerateOptions generate;
     bool json = false;
 };
 
@@ -44,15 +44,19 @@ void run(const Options& options) {
 
     runtime::TextDecoder decoder(tokenizer, {.special = false, .at_start = false});
     std::string answer;
-    GenerateOptions generate_options = options.generate;
+    runtime::GenerateOptions generate_options = options.generate;
     const auto say = [&](const std::string& piece) {
         answer += piece;
         if (options.json || piece.empty()) return;
         print_result(piece);
         std::fflush(stdout);
     };
-    generate_options.on_token = [&](int32_t id) { say(decoder.push(id)); };
-    const Generated out = generate(*session, session->create_sequence(), tokenizer, ids, generate_options);
+    generate_options.on_token = [&](int32_t id) {
+        say(decoder.push(id));
+        return true;
+    };
+    const runtime::Generated out =
+        generate(*session, session->create_sequence(), tokenizer, ids, generate_options);
     say(decoder.flush());
 
     const size_t computed = ids.size() - out.reused;

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "codegen/verify_kernels.h"
@@ -80,17 +81,16 @@ void add_verify(CLI::App& app, Action& chosen) {
     const auto options = std::make_shared<Options>();
     CLI::App& command = *app.add_subcommand("verify", "Judge every kernel by the reference evaluator");
     add_model(command, options->model);
-    command.add_option("--seed", options->verify.seed, "of the random inputs")
-        ->option_text("S")
-        ->capture_default_str();
-    command.add_option("--threads", options->verify.threads, "threads that run a kernel together")
-        ->option_text("N")
-        ->capture_default_str()
+    codegen::VerifyOptions& how = options->verify;
+    const auto add = [&](const char* name, auto& value, const char* text, const std::string& doc) {
+        return command.add_option(name, value, doc)->option_text(text);
+    };
+    add("--seed", how.seed, "S", fmt::format("of the random inputs (default: {})", how.seed));
+    add("--threads", how.threads, "N", fmt::format("run a kernel together (default: {})", how.threads))
         ->check(CLI::Range(1, 256));
-    command.add_option("--sizes", options->verify.sizes, "tokens of a step, one run for each")
-        ->option_text("N,M")
+    add("--sizes", how.sizes, "N,M",
+        fmt::format("tokens of a step, one run for each (default: {})", fmt::join(how.sizes, ",")))
         ->delimiter(',')
-        ->capture_default_str()
         ->check(CLI::PositiveNumber);
     add_compile_settings(command, options->settings);
     add_json(command, options->json);

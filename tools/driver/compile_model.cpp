@@ -70,7 +70,7 @@ CompileReport compile_model(const CompileRequest& request) {
             progress.update(p.stage == codegen::BuildProgress::Stage::kernels ? "kernels" : "weights", p.done,
                             p.total);
         }};
-    if (request.plan.has_parent_path()) fs::create_directories(request.plan.parent_path(), error);
+    if (request.make_folder) fs::create_directories(request.plan.parent_path(), error);
     try {
         report.build = codegen::build_plan(input, compiler, request.plan, options);
     } catch (const ir::Error& e) {

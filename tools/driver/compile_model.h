@@ -25,11 +25,12 @@ struct CompileReport {
 struct CompileRequest {
     std::filesystem::path model, plan;
     CompileSettings settings;
+    bool make_folder = false;               // of the plan, where it is missing
     bool quiet = false;                     // no progress bar
     std::vector<PassTime>* times = nullptr; // as run_passes
 };
 
-// All or nothing; creates the folder of the plan where it is missing. Throws ir::Error and runtime::Error for
+// All or nothing. Throws ir::Error and runtime::Error for
 // a model that can't be used, Failure{failed} where kernels don't compile.
 CompileReport compile_model(const CompileRequest& request);
 

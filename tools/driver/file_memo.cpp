@@ -9,9 +9,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "codegen/kernel_key.h"
+#include "runtime/error.h"
+#include "runtime/new_file.h"
 #include "tools/driver/failure.h"
 
 namespace ingot::tools {
@@ -37,18 +38,12 @@ std::optional<std::string> read_memo(const fs::path& path, const std::string& st
 void write_memo(const fs::path& path, const nlohmann::json& memo) {
     std::error_code error;
     fs::create_directories(path.parent_path(), error);
-    const fs::path temporary = fmt::format("{}.{}.part", path.string(), getpid());
-    {
-        std::ofstream out(temporary, std::ios::binary);
-        out << memo.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
-        if (!out.flush()) {
-            out.close();
-            fs::remove(temporary, error);
-            return;
-        }
+    const std::string text = memo.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
+    const std::string_view parts[] = {text};
+    try {
+        runtime::write_new_file(path, parts);
+    } catch (const runtime::Error&) { // it costs time the next time, nothing else
     }
-    fs::rename(temporary, path, error);
-    if (error) fs::remove(temporary, error);
 }
 
 } // namespace

@@ -55,8 +55,12 @@ OpenedPlan open_plan(const fs::path& model_or_plan, const CompileSettings& setti
     const fs::path path = cached_plan(model_or_plan, settings);
     OpenedPlan out{.file = open_cached(path), .model = model_or_plan, .compiled = {}};
     if (out.file == nullptr) {
-        out.compiled = compile_model(
-            {.model = model_or_plan, .plan = path, .settings = settings, .quiet = quiet, .times = nullptr});
+        out.compiled = compile_model({.model = model_or_plan,
+                                      .plan = path,
+                                      .settings = settings,
+                                      .make_folder = true,
+                                      .quiet = quiet,
+                                      .times = nullptr});
         out.file = runtime::PlanFile::open(path);
     }
     return out;

@@ -18,7 +18,7 @@ std::string file_sha256(const std::filesystem::path& file, const std::filesystem
 //   "ingot plan key 1", the model's SHA-256, the target's row, the context as given (decimal, 0: the
 //   model's), the precision, the weights mode, the number of disabled passes, their names (sorted), the build
 //   ids of the compiler and of ingot itself, the host ABI number in decimal.
-// Throws ir::Error for an unknown target and where there is no compiler.
+// Throws ir::Error for an unknown target, Failure{failed} where there is no compiler.
 std::string plan_key(const std::string& model_sha256, const CompileSettings& settings);
 
 // `cache`/plans/KEY.ingot: where the plan of a model lies, or would.

@@ -1,5 +1,6 @@
 // ingot: the command. Everything that it does is in tools/commands.
 #include <array>
+#include <csignal>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -16,8 +17,8 @@ using namespace ingot::tools;
 namespace {
 
 constexpr std::array commands = {
-    add_bench, add_cache_command, add_compile, add_completion, add_devices,  add_dump,
-    add_eval,  add_inspect,       add_opt,     add_run,        add_tokenize, add_verify,
+    add_bench, add_cache_command, add_chat, add_compile, add_completion, add_devices, add_dump,
+    add_eval,  add_inspect,       add_opt,  add_run,     add_tokenize,   add_verify,
 };
 
 std::string version_text() {
@@ -43,6 +44,8 @@ std::string where(const CLI::App& app) {
 } // namespace
 
 int main(int argc, char** argv) {
+    // A file larger than the user's limit is then an error of write() like a full disk, and is reported.
+    std::signal(SIGXFSZ, SIG_IGN);
     CLI::App app("Compiles GGUF language models to plans, and runs them.", "ingot");
     app.require_subcommand(1);
     app.set_version_flag("--version", version_text, "print version, build and compilers");

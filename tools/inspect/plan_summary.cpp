@@ -1,8 +1,10 @@
 #include "tools/inspect/plan_summary.h"
 
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "plan_generated.h"
@@ -74,24 +76,33 @@ std::string layer_text(const ProgramSummary& program) {
     return out;
 }
 
-std::vector<size_t> launches_of_kernels(const Plan& p, const std::vector<ProgramSummary>& programs) {
-    std::vector<size_t> counts(p.kernels()->size());
+struct Use {
+    size_t launches = 0;
+    std::set<std::string> programs;
+};
+
+// By kernel.
+std::vector<Use> uses_of_kernels(const Plan& p, const std::vector<ProgramSummary>& programs) {
+    std::vector<Use> uses(p.kernels()->size());
     for (const ProgramSummary& program : programs)
-        for (const LaunchSummary& launch : program.launches)
-            ++counts[launch.kernel];
-    return counts;
+        for (const LaunchSummary& launch : program.launches) {
+            ++uses[launch.kernel].launches;
+            uses[launch.kernel].programs.insert(program.name);
+        }
+    return uses;
 }
 
 std::string kernels_text(const runtime::PlanFile& plan, const std::vector<ProgramSummary>& programs) {
     const Plan& p = plan.description();
-    const std::vector<KernelUse> uses = kernel_uses(plan);
-    const std::vector<size_t> counts = launches_of_kernels(p, programs);
-    std::string out = fmt::format("kernels   {} distinct\n", counts.size());
-    for (uint32_t i = 0; i < counts.size(); ++i) {
+    const std::vector<KernelUse> resources = kernel_uses(plan);
+    const std::vector<Use> uses = uses_of_kernels(p, programs);
+    std::string out = fmt::format("kernels   {} distinct\n", uses.size());
+    for (uint32_t i = 0; i < uses.size(); ++i) {
         const plan::Kernel& k = *p.kernels()->Get(i);
-        out += fmt::format("  {:<28} {:>4} launches, code {:>9}, source {:>9}, key {:.12}\n", k.name()->str(),
-                           counts[i], byte_text(k.code_bytes()), byte_text(k.source_bytes()), k.key()->str());
-        if (!uses.empty()) out += text(uses[i]);
+        out += fmt::format("  {:<28} {:>4} launches in {}, code {}, source {}, key {:.12}\n", k.name()->str(),
+                           uses[i].launches, fmt::join(uses[i].programs, " and "), byte_text(k.code_bytes()),
+                           byte_text(k.source_bytes()), k.key()->str());
+        if (!resources.empty()) out += text(resources[i]);
     }
     return out;
 }
@@ -151,17 +162,18 @@ nlohmann::json json_summary(const runtime::PlanFile& plan, const std::vector<Pro
     const runtime::PlanHeader& h = plan.header();
     nlohmann::json kernels = nlohmann::json::array(), tensors = nlohmann::json::array(),
                    program_list = nlohmann::json::array();
-    const std::vector<size_t> counts = launches_of_kernels(p, programs);
-    const std::vector<KernelUse> uses = kernel_uses(plan);
-    for (uint32_t i = 0; i < counts.size(); ++i) {
+    const std::vector<Use> uses = uses_of_kernels(p, programs);
+    const std::vector<KernelUse> resources = kernel_uses(plan);
+    for (uint32_t i = 0; i < uses.size(); ++i) {
         const plan::Kernel& k = *p.kernels()->Get(i);
         kernels.push_back({{"name", k.name()->str()},
                            {"key", k.key()->str()},
                            {"compiler", k.compiler()->str()},
                            {"code_bytes", k.code_bytes()},
                            {"source_bytes", k.source_bytes()},
-                           {"launches", counts[i]}});
-        if (!uses.empty()) kernels.back()["resources"] = json_of(uses[i]);
+                           {"launches", uses[i].launches},
+                           {"programs", uses[i].programs}});
+        if (!resources.empty()) kernels.back()["resources"] = json_of(resources[i]);
     }
     for (const plan::Tensor* t : *p.tensors())
         tensors.push_back({{"name", t->name()->str()},

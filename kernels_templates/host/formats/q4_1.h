@@ -6,7 +6,7 @@
 namespace ingot_host {
 
 struct Q4_1 : BlockFormat<4, 0, true> {
-    static void unpack(const u8* block, u8x64 (&v)[8]) { unpack_nibbles(block, v); }
+    static void unpack(const u8* codes, u8x64 (&v)[8]) { unpack_nibbles(codes, v); }
 };
 
 } // namespace ingot_host

@@ -6,7 +6,7 @@
 namespace ingot_host {
 
 struct Q5_0 : BlockFormat<5, 16, false> {
-    static void unpack(const u8* block, u8x64 (&v)[8]) { unpack_five_bits(block, v); }
+    static void unpack(const u8* codes, u8x64 (&v)[8]) { unpack_five_bits(codes, v); }
 };
 
 } // namespace ingot_host

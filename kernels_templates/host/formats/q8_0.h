@@ -6,7 +6,7 @@
 namespace ingot_host {
 
 struct Q8_0 : BlockFormat<8, 128, false> {
-    static void unpack(const u8* block, u8x64 (&v)[8]) { unpack_bytes(block, v); }
+    static void unpack(const u8* codes, u8x64 (&v)[8]) { unpack_bytes(codes, v); }
 };
 
 } // namespace ingot_host

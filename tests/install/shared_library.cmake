@@ -1,0 +1,18 @@
+# The shared library gives out what ingot.h declares and nothing else, and a program in plain C runs with it.
+include("${CMAKE_CURRENT_LIST_DIR}/steps.cmake")
+file(READ "${SOURCE}/runtime/include/ingot.h" header)
+string(REGEX MATCHALL "INGOT_API [a-z_ *]*[ *]ingot_[a-z_]+\\(" declarations "${header}")
+list(TRANSFORM declarations REPLACE "^.*[ *](ingot_[a-z_]+)\\($" "\\1")
+list(SORT declarations)
+step("list symbols" "${NM}" -D --defined-only --format=posix "${SHARED}")
+string(REGEX MATCHALL "[^\n ]+ [A-Za-z] [^\n]*" symbols "${output}")
+list(TRANSFORM symbols REPLACE " .*" "")
+list(SORT symbols)
+list(LENGTH declarations count)
+if(count LESS 30 OR NOT symbols STREQUAL declarations)
+    message(FATAL_ERROR "declared: ${declarations}\ngiven out: ${symbols}")
+endif()
+make_plan()
+step("build in C" "${C_COMPILER}" -std=c99 -Wall -Wextra -Wpedantic -Werror -I "${SOURCE}/runtime/include"
+     "${SOURCE}/tools/examples/c/complete.c" "${SHARED}" -Wl,-rpath,${BUILD}/runtime -o complete)
+expect_text("${WORK}/complete")
