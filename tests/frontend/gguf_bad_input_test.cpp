@@ -226,6 +226,15 @@ TEST(GgufBadInput, EveryTruncationIsAnError) {
     ASSERT_LT(padding_only.size(), whole.size());
 }
 
+TEST(GgufBadInput, EveryTruncationOfAModelsHeaderIsAnError) {
+    const GgufBuilder model = tiny_llama();
+    const Bytes whole = model.bytes();
+    for (size_t length = 0; length <= model.header().size(); ++length) {
+        const std::string error = error_of(Bytes(whole.begin(), whole.begin() + static_cast<long>(length)));
+        EXPECT_THAT(error, HasSubstr("truncated")) << length;
+    }
+}
+
 TEST(GgufBadInput, RandomDamageNeverCrashes) {
     const auto seed = std::random_device{}();
     SCOPED_TRACE(seed);

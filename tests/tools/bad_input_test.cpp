@@ -1,40 +1,15 @@
 // Files that can't be used: one line, exit code 2, nothing written.
-#include <filesystem>
+#include <cstring>
 
-#include <gmock/gmock.h>
-
+#include "runtime/digest.h"
+#include "runtime/plan_header.h"
+#include "tests/tools/bad_input.h"
 #include "tests/tools/model_file.h"
-#include "tests/tools/process.h"
 
 namespace ingot::tools::test {
 namespace {
 
-namespace fs = std::filesystem;
 using testing::HasSubstr;
-
-class BadInput : public Tool {
-  protected:
-    // The commands that open a model, each with what it needs beside the file.
-    std::vector<std::vector<std::string>> commands_on(const std::string& file) const {
-        return {{"compile", file, "-o", (folder / "out").string()},
-                {"compile", file, "--emit", "ir", "-o", (folder / "out").string()},
-                {"run", file, "-p", "x", "-n", "1"},
-                {"tokenize", file, "-p", "x"},
-                {"inspect", file},
-                {"dump", file, "-o", (folder / "out").string()},
-                {"verify", file}};
-    }
-
-    // `why` is a part of the message.
-    void expect_refused(const std::vector<std::string>& args, const std::string& what,
-                        const std::string& why = {}) const {
-        const Ended ended = ingot(args);
-        EXPECT_THAT(ended.err, HasSubstr(why)) << what;
-        EXPECT_TRUE(fails_with(ended, 2)) << what << ": " << testing::PrintToString(args);
-        EXPECT_FALSE(fs::exists(folder / "out")) << what;
-        EXPECT_FALSE(fs::exists(cache / "ingot" / "plans")) << what;
-    }
-};
 
 TEST_F(BadInput, FilesOfAnotherKind) {
     write_file(folder / "empty", "");
@@ -63,25 +38,6 @@ TEST_F(BadInput, ModelsThatAreCutShort) {
         expect_refused(args, "header alone");
 }
 
-TEST_F(BadInput, ModelsThatContradictThemselves) {
-    const std::string file = (folder / "model.gguf").string();
-    const auto refused = [&](const frontend::test::GgufBuilder& model, const std::string& what,
-                             const std::string& why) {
-        write_file(file, bytes_of(model));
-        expect_refused(commands_on(file)[0], what, why);
-        expect_refused(commands_on(file)[2], what, why);
-    };
-    refused(tiny_model().u32("llama.block_count", 0), "no layers", "llama.block_count");
-    refused(tiny_model().u32("llama.block_count", 1000000000), "too many layers", "llama.block_count");
-    refused(tiny_model().u32("llama.attention.head_count_kv", 3), "heads that don't divide", "head_count_kv");
-    refused(tiny_model().u32("tokenizer.ggml.eos_token_id", 258), "an id out of range", "eos_token_id");
-    refused(tiny_model().text("tokenizer.ggml.pre", "unheard-of"), "an unknown pre-tokenizer", "unheard-of");
-    refused(tiny_model().text("general.architecture", "unheard-of"), "an unknown family", "unheard-of");
-    refused(tiny_model().remove_tensor("blk.1.ffn_up.weight"), "a missing tensor", "blk.1.ffn_up.weight");
-    refused(tiny_model().tensor("blk.1.attn_norm.weight", {63}), "another size", "blk.1.attn_norm.weight");
-    refused(tiny_model().again("llama.block_count"), "a key that is there twice", "llama.block_count");
-}
-
 TEST_F(BadInput, SettingsThatDontFit) {
     const std::string file = (folder / "model.gguf").string();
     write_file(file, bytes_of(tiny_model()));
@@ -97,7 +53,7 @@ TEST_F(BadInput, SettingsThatDontFit) {
     expect_refused({"dump", file, "--program", "nobody"}, "program", "decode, prefill, head");
     expect_refused({"inspect", file, "--lifetimes"}, "arenas of a model", "give a plan");
     expect_refused({"compile", file, "-o", "/dev/null"}, "an output that is no file", "/dev/null");
-    EXPECT_TRUE(fs::is_character_file("/dev/null"));
+    EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
 }
 
 TEST_F(BadInput, GraphsThatAreNone) {
@@ -109,6 +65,19 @@ TEST_F(BadInput, GraphsThatAreNone) {
     EXPECT_TRUE(fails_with(ingot({"opt", "-", "--passes", "no-such-pass"}, good), 2));
     EXPECT_TRUE(fails_with(ingot({"opt", "-", "--passes", "plan-memory"}, good), 2)) << "of another phase";
     EXPECT_EQ(ingot({"opt", "-"}, "").out, "");
+}
+
+// The plan with the name of another target, and the digest that goes with it.
+std::string for_another_machine(std::string plan) {
+    for (size_t at = 0; (at = plan.find("x86-64-v", at)) != plan.npos; ++at)
+        plan[at + 8] = '9';
+    runtime::PlanHeader header;
+    std::memcpy(&header, plan.data(), sizeof header);
+    header.digest = {};
+    std::memcpy(plan.data(), &header, sizeof header);
+    header.digest = runtime::sha256({std::as_bytes(std::span(plan)).first(header.weights.offset)});
+    std::memcpy(plan.data(), &header, sizeof header);
+    return plan;
 }
 
 TEST_F(BadInput, Plans) {
@@ -135,6 +104,18 @@ TEST_F(BadInput, Plans) {
     const Ended newer = run(version);
     EXPECT_TRUE(fails_with(newer, 2));
     EXPECT_THAT(newer.err, HasSubstr("use a newer Ingot"));
+
+    const Ended foreign = run(for_another_machine(whole));
+    EXPECT_TRUE(fails_with(foreign, 2));
+    EXPECT_THAT(foreign.err, HasSubstr("compile with --target x86-64-v"));
+
+    // The weights are not read again by every run, but verify looks at them.
+    std::string flipped = whole;
+    flipped.back() = static_cast<char>(flipped.back() ^ 1);
+    write_file(plan, flipped);
+    const Ended damaged = ingot({"verify", plan});
+    EXPECT_TRUE(fails_with(damaged, 2));
+    EXPECT_THAT(damaged.err, HasSubstr("the weights are damaged; compile the model again"));
 
     write_file(plan, whole);
     EXPECT_TRUE(fails_with(ingot({"compile", plan}), 2));

@@ -1,7 +1,6 @@
 // Plans in the cache: found again, mended, shared by processes, and weights that stay in the model.
-#include <csignal>
 #include <filesystem>
-#include <random>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -113,23 +112,6 @@ TEST_F(PlanCache, TwoCompilesAtOnceDontHarmEachOther) {
     EXPECT_THAT(run().err, testing::Not(HasSubstr("compiled for")));
 }
 
-TEST_F(PlanCache, ACompileThatIsKilledLeavesAUsableCache) {
-    const std::string expected = run().out;
-    std::mt19937 random(std::random_device{}());
-    for (int i = 0; i < 25; ++i) {
-        if (i % 5 == 0) ingot({"cache", "clear"});
-        const pid_t process = start({"compile", model, "--context", std::to_string(64 + i % 5)});
-        std::this_thread::sleep_for(std::chrono::milliseconds(random() % 600));
-        kill(process, SIGKILL);
-        waitpid(process, nullptr, 0);
-        const Ended after = run();
-        EXPECT_EQ(after.code, 0) << after.err;
-        EXPECT_EQ(after.out, expected);
-    }
-    EXPECT_EQ(ingot({"cache", "clear"}).code, 0);
-    EXPECT_TRUE(files_of_cache("").empty()) << "leftovers of killed processes too";
-}
-
 TEST_F(PlanCache, AFullDiskIsAnErrorAndNoBrokenPlan) {
     if (geteuid() != 0) GTEST_SKIP() << "needs root, to mount a small file system";
     const fs::path small = folder / "small";
@@ -139,7 +121,30 @@ TEST_F(PlanCache, AFullDiskIsAnErrorAndNoBrokenPlan) {
     const Ended ended = ingot({"compile", model, "-o", (small / "model.ingot").string()});
     EXPECT_TRUE(fails_with(ended, 1));
     EXPECT_TRUE(fs::is_empty(small));
+    // A cache on it takes what fits, and no part of anything.
+    EXPECT_TRUE(fails_with(ingot({"compile", model, "--cache", small.string()}), 1));
+    for (const auto& entry : fs::recursive_directory_iterator(small))
+        EXPECT_TRUE(entry.is_directory() || entry.path().extension() == ".kernel" ||
+                    entry.path().extension() == ".json")
+            << entry.path();
     EXPECT_EQ(std::system(("umount " + small.string()).c_str()), 0);
+}
+
+TEST_F(PlanCache, AFileSizeLimitIsAnErrorToo) {
+    const std::string plan = (folder / "model.ingot").string();
+    ASSERT_EQ(ingot({"compile", model}).code, 0) << "the kernels are in the cache then";
+    rlimit before{};
+    ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+    rlimit small = before;
+    small.rlim_cur = 65536;
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+    const Ended ended = ingot({"compile", model, "-o", plan});
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+    EXPECT_TRUE(fails_with(ended, 1));
+    EXPECT_THAT(ended.err, HasSubstr("File too large"));
+    for (const auto& entry : fs::directory_iterator(folder))
+        EXPECT_NE(entry.path().extension(), ".part");
+    EXPECT_FALSE(fs::exists(plan));
 }
 
 TEST_F(PlanCache, WeightsThatStayInTheModel) {

@@ -14,7 +14,6 @@
 #include "tools/driver/graphs_in_phase.h"
 #include "tools/driver/input_file.h"
 #include "tools/driver/output_file.h"
-#include "tools/driver/plan_cache.h"
 
 namespace ingot::tools {
 
@@ -105,24 +104,21 @@ void compile(const Options& options) {
         print_times(times);
         return;
     }
-    const fs::path plan =
-        options.output.empty() ? cached_plan(options.model, options.settings) : options.output;
     const CompileReport report = compile_model({.model = options.model,
-                                                .plan = plan,
+                                                .plan = options.output,
                                                 .settings = options.settings,
-                                                .make_folder = options.output.empty(),
                                                 .quiet = options.json,
                                                 .times = wanted});
     if (options.json) {
         nlohmann::json out = json_of(report);
-        out["plan"] = plan.string();
+        out["plan"] = report.plan.string();
         if (options.time_passes) out["passes"] = json_of(times);
         print_json(out);
         return;
     }
     print_times(times);
-    print_note(text(report, plan));
-    print_result(plan.string() + "\n");
+    print_note(text(report));
+    print_result(report.plan.string() + "\n");
 }
 
 } // namespace

@@ -34,7 +34,7 @@ void run(const Options& options) {
     const auto start = std::chrono::steady_clock::now();
     const OpenedPlan plan = open_plan(options.model, options.settings, options.json);
     const double compile_seconds = plan.compiled ? plan.compiled->seconds : 0;
-    if (plan.compiled) print_note(text(*plan.compiled, plan.file->path()));
+    if (plan.compiled) print_note(text(*plan.compiled));
     const runtime::Tokenizer tokenizer(runtime::vocabulary_of(plan.file));
     const std::vector<int32_t> ids = tokenizer.encode(prompt);
     if (ids.empty()) throw Failure(ExitCode::bad_input, "prompt", "it is empty; give some text");

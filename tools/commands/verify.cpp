@@ -97,7 +97,8 @@ void add_verify(CLI::App& app, Action& chosen) {
     command.footer(
         "Each distinct kernel runs on random input of several sizes; the error is\n"
         "|kernel - reference|^2 / |reference|^2, at most 1e-7 in f32 and 5e-4 with 8-bit activations.\n"
-        "Of a plan, its own code is run. Exit code 1 where a kernel is over its bound.\n"
+        "Of a plan, its own code is run, and its weights are compared with their checksum.\n"
+        "Exit code 1 where a kernel is over its bound.\n"
         "Examples:\n"
         "  ingot verify model.gguf\n"
         "  ingot verify model.ingot --json\n"

@@ -40,7 +40,8 @@ CompileReport compile_model(const CompileRequest& request) {
     run_passes(imported, ir::Phase::planned, request.settings, request.times);
 
     codegen::KernelCompiler compiler = open_compiler(request.settings);
-    CompileReport report{.build = {},
+    CompileReport report{.plan = request.plan,
+                         .build = {},
                          .target = std::string(compiler.target().name),
                          .model_sha256 = file_sha256(request.model, cache_directory(request.settings)),
                          .seconds = 0};
@@ -70,9 +71,12 @@ CompileReport compile_model(const CompileRequest& request) {
             progress.update(p.stage == codegen::BuildProgress::Stage::kernels ? "kernels" : "weights", p.done,
                             p.total);
         }};
-    if (request.make_folder) fs::create_directories(request.plan.parent_path(), error);
+    if (report.plan.empty()) {
+        report.plan = cached_plan(request.model, request.settings);
+        fs::create_directories(report.plan.parent_path(), error);
+    }
     try {
-        report.build = codegen::build_plan(input, compiler, request.plan, options);
+        report.build = codegen::build_plan(input, compiler, report.plan, options);
     } catch (const ir::Error& e) {
         // The model passed every check by then: what fails is a kernel.
         throw Failure(ExitCode::failed, e.where(), e.message());
@@ -81,11 +85,11 @@ CompileReport compile_model(const CompileRequest& request) {
     return report;
 }
 
-std::string text(const CompileReport& report, const fs::path& plan) {
+std::string text(const CompileReport& report) {
     const codegen::BuildReport& b = report.build;
     return fmt::format("compiled for {} in {:.2f} s ({} kernels, {} of them new; weights {:.1f} MiB): {}",
                        report.target, report.seconds, b.kernels, b.compiled,
-                       static_cast<double>(b.weights_bytes) / (1 << 20), plan.string());
+                       static_cast<double>(b.weights_bytes) / (1 << 20), report.plan.string());
 }
 
 } // namespace ingot::tools

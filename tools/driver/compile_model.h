@@ -17,24 +17,25 @@ namespace ingot::tools {
 codegen::KernelCompiler open_compiler(const CompileSettings& settings);
 
 struct CompileReport {
+    std::filesystem::path plan; // where it is
     codegen::BuildReport build;
     std::string target, model_sha256;
     double seconds = 0; // all of it
 };
 
 struct CompileRequest {
-    std::filesystem::path model, plan;
+    std::filesystem::path model;
+    std::filesystem::path plan; // empty: into the cache
     CompileSettings settings;
-    bool make_folder = false;               // of the plan, where it is missing
     bool quiet = false;                     // no progress bar
     std::vector<PassTime>* times = nullptr; // as run_passes
 };
 
-// All or nothing. Throws ir::Error and runtime::Error for
-// a model that can't be used, Failure{failed} where kernels don't compile.
+// All or nothing: a model that can't be used leaves nothing in the cache either. Throws ir::Error and
+// runtime::Error for such a model, Failure{failed} where kernels don't compile.
 CompileReport compile_model(const CompileRequest& request);
 
 // One line for people.
-std::string text(const CompileReport& report, const std::filesystem::path& plan);
+std::string text(const CompileReport& report);
 
 } // namespace ingot::tools

@@ -27,6 +27,22 @@ std::string stamp_of(const struct stat& s) {
                        s.st_mtim.tv_nsec, s.st_ctim.tv_sec, s.st_ctim.tv_nsec);
 }
 
+struct stat status_of(const fs::path& file) {
+    struct stat status{};
+    if (stat(file.c_str(), &status) != 0)
+        throw Failure(ExitCode::bad_input, file.string(), std::strerror(errno));
+    return status;
+}
+
+std::string absolute_text(const fs::path& file) {
+    return fs::absolute(file).lexically_normal().string();
+}
+
+fs::path memo_path(const fs::path& cache, const std::string& absolute_path, std::string_view what) {
+    return cache / "memo" /
+           fmt::format("{}.json", codegen::sha256_hex(fmt::format("{} of {}", what, absolute_path)));
+}
+
 std::optional<std::string> read_memo(const fs::path& path, const std::string& stamp) {
     std::ifstream in(path, std::ios::binary);
     const auto memo = nlohmann::json::parse(in, nullptr, false);
@@ -48,21 +64,20 @@ void write_memo(const fs::path& path, const nlohmann::json& memo) {
 
 } // namespace
 
+std::optional<std::string> remembered(const fs::path& cache, const fs::path& file, std::string_view what) {
+    return read_memo(memo_path(cache, absolute_text(file), what), stamp_of(status_of(file)));
+}
+
 std::string memoised(const fs::path& cache, const fs::path& file, std::string_view what,
                      const std::function<std::string()>& compute) {
-    struct stat before{};
-    if (stat(file.c_str(), &before) != 0)
-        throw Failure(ExitCode::bad_input, file.string(), std::strerror(errno));
-    const std::string stamp = stamp_of(before), absolute = fs::absolute(file).lexically_normal().string();
-    const fs::path memo_path =
-        cache / "memo" / fmt::format("{}.json", codegen::sha256_hex(fmt::format("{} of {}", what, absolute)));
-    if (auto known = read_memo(memo_path, stamp)) return std::move(*known);
-
+    if (auto known = remembered(cache, file, what)) return std::move(*known);
+    const std::string before = stamp_of(status_of(file));
     std::string value = compute();
-    struct stat after{};
-    const bool unchanged = stat(file.c_str(), &after) == 0 && stamp_of(after) == stamp;
-    if (unchanged && std::time(nullptr) - std::max(after.st_mtim.tv_sec, after.st_ctim.tv_sec) > 2)
-        write_memo(memo_path, {{"what", what}, {"file", absolute}, {"stamp", stamp}, {"value", value}});
+    const struct stat status = status_of(file);
+    const std::string after = stamp_of(status), path = absolute_text(file);
+    if (after == before && std::time(nullptr) - std::max(status.st_mtim.tv_sec, status.st_ctim.tv_sec) > 2)
+        write_memo(memo_path(cache, path, what),
+                   {{"what", what}, {"file", path}, {"stamp", after}, {"value", value}});
     return value;
 }
 

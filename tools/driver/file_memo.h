@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,5 +15,9 @@ namespace ingot::tools {
 // can't be written costs time, nothing else. Throws Failure{bad_input} for a file that isn't there.
 std::string memoised(const std::filesystem::path& cache, const std::filesystem::path& file,
                      std::string_view what, const std::function<std::string()>& compute);
+
+// What `memoised` would return without computing it.
+std::optional<std::string> remembered(const std::filesystem::path& cache, const std::filesystem::path& file,
+                                      std::string_view what);
 
 } // namespace ingot::tools

@@ -7,6 +7,7 @@
 #include "runtime/external_weights.h"
 #include "runtime/open_device.h"
 #include "tools/driver/failure.h"
+#include "tools/driver/gguf_vocabulary.h"
 #include "tools/driver/input_file.h"
 #include "tools/driver/plan_cache.h"
 
@@ -52,16 +53,15 @@ OpenedPlan open_plan(const fs::path& model_or_plan, const CompileSettings& setti
         require_no_compilation(settings, model_or_plan);
         return {.file = runtime::PlanFile::open(model_or_plan), .model = {}, .compiled = {}};
     }
-    const fs::path path = cached_plan(model_or_plan, settings);
-    OpenedPlan out{.file = open_cached(path), .model = model_or_plan, .compiled = {}};
+    // What is no model shall leave nothing in the cache, so a new file is read before it is remembered.
+    if (!knows_sha256(model_or_plan, cache_directory(settings)))
+        gguf_vocabulary(import_file(model_or_plan, settings).file);
+    OpenedPlan out{
+        .file = open_cached(cached_plan(model_or_plan, settings)), .model = model_or_plan, .compiled = {}};
     if (out.file == nullptr) {
-        out.compiled = compile_model({.model = model_or_plan,
-                                      .plan = path,
-                                      .settings = settings,
-                                      .make_folder = true,
-                                      .quiet = quiet,
-                                      .times = nullptr});
-        out.file = runtime::PlanFile::open(path);
+        out.compiled = compile_model(
+            {.model = model_or_plan, .plan = {}, .settings = settings, .quiet = quiet, .times = nullptr});
+        out.file = runtime::PlanFile::open(out.compiled->plan);
     }
     return out;
 }

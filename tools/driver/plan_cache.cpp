@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view suffix = ".ingot";
+constexpr std::string_view suffix = ".ingot", sha256_memo = "sha256";
 
 void add_part(std::string& bytes, std::string_view part) {
     for (int shift = 0; shift < 64; shift += 8)
@@ -40,11 +40,15 @@ void each_file(const fs::path& directory, const std::function<void(const fs::pat
 } // namespace
 
 std::string file_sha256(const fs::path& file, const fs::path& cache) {
-    return memoised(cache, file, "sha256", [&] {
+    return memoised(cache, file, sha256_memo, [&] {
         const auto mapped = frontend::MappedFile::open(file.string());
         const std::span<const std::byte> bytes = mapped.bytes();
         return codegen::sha256_hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
     });
+}
+
+bool knows_sha256(const fs::path& file, const fs::path& cache) {
+    return remembered(cache, file, sha256_memo).has_value();
 }
 
 std::string plan_key(const std::string& model_sha256, const CompileSettings& settings) {

@@ -12,6 +12,8 @@ namespace ingot::tools {
 
 // SHA-256 of a file in hex, remembered for as long as the file does not change.
 std::string file_sha256(const std::filesystem::path& file, const std::filesystem::path& cache);
+// Whether it is known without reading the file.
+bool knows_sha256(const std::filesystem::path& file, const std::filesystem::path& cache);
 
 // SHA-256, in hex, over everything that a plan depends on, each part preceded by its length (u64, little
 // endian):

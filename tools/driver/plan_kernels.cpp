@@ -47,6 +47,7 @@ PlanKernels kernels_of_model(const std::filesystem::path& model, const CompileSe
 PlanKernels kernels_of_plan(const std::filesystem::path& plan, const CompileSettings& settings) {
     require_no_compilation(settings, plan);
     const auto file = runtime::PlanFile::open(plan);
+    file->verify_weights();
     const plan::Plan& description = file->description();
     runtime::open_device("host")->check_target(description.target()->string_view(), description.abi());
     PlanKernels out{.graphs = {}, .specs = {}, .objects = {}, .settings = settings};

@@ -21,8 +21,8 @@ struct PlanKernels {
 
 PlanKernels kernels_of_model(const std::filesystem::path& model, const CompileSettings& settings);
 
-// Throws runtime::Error for a plan whose code this machine can't run, Failure{bad_input} for settings that a
-// finished plan can't follow.
+// Compares the weights with their checksum too. Throws runtime::Error for a plan that is damaged or whose
+// code this machine can't run, Failure{bad_input} for settings that a finished plan can't follow.
 PlanKernels kernels_of_plan(const std::filesystem::path& plan, const CompileSettings& settings);
 
 } // namespace ingot::tools
