@@ -63,6 +63,9 @@ enum class Phase : uint8_t { imported, canonical, fused, packed, scheduled, plan
 std::string_view text(Phase p);
 std::optional<Phase> phase_from_text(std::string_view t);
 
+// Of a graph. Every body repeats them, so without a bound a short text could ask for a lot of memory.
+inline constexpr size_t most_symbols = 64;
+
 struct Graph {
     std::string name;
     Phase phase = Phase::imported;

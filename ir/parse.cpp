@@ -128,6 +128,8 @@ class Parser {
             own_symbols = true;
         }
         Token at = token_;
+        if (g.symbols.size() == most_symbols)
+            fail(fmt::format("a graph has at most {} symbols", most_symbols));
         Symbol s{.name = name("a symbol's name")};
         if (!at_symbol("=") && at.kind == TokenKind::word && s.name == "none") return;
         expect_symbol("=");

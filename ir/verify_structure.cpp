@@ -11,6 +11,8 @@ namespace ingot::ir {
 namespace {
 
 void check_symbols(const Scope& s) {
+    if (s.graph.symbols.size() > most_symbols)
+        s.fail(fmt::format("it has {} symbols; it may have {}", s.graph.symbols.size(), most_symbols));
     std::set<std::string_view> names;
     for (const Symbol& symbol : s.graph.symbols) {
         if (symbol.name.empty()) s.fail("a symbol has no name");

@@ -1,7 +1,10 @@
 #include "passes/simplify.h"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstring>
+#include <unordered_map>
 
 #include "ir/evaluate.h"
 #include "passes/rewrite.h"
@@ -79,12 +82,38 @@ struct Fingerprint {
     bool operator==(const Fingerprint&) const = default;
 };
 
-size_t hash_of(const Fingerprint& f) {
-    size_t h = static_cast<size_t>(f.op);
-    for (ValueId v : f.operands)
-        h = h * 1000003 + v;
-    return h * 1000003 + f.attrs.size();
+size_t mixed(size_t hash, size_t more) {
+    return hash * 1000003 + more;
 }
+
+// Equal for equal attributes, so that all NaNs are one.
+size_t hash_of(double v) {
+    return std::isnan(v) ? 0 : std::hash<uint64_t>()(std::bit_cast<uint64_t>(v));
+}
+size_t hash_of(int64_t v) {
+    return std::hash<int64_t>()(v);
+}
+size_t hash_of(const std::string& v) {
+    return std::hash<std::string>()(v);
+}
+template <class T>
+size_t hash_of(const std::vector<T>& list) {
+    size_t h = list.size();
+    for (const T& v : list)
+        h = mixed(h, hash_of(v));
+    return h;
+}
+
+struct FingerprintHash {
+    size_t operator()(const Fingerprint& f) const {
+        size_t h = static_cast<size_t>(f.op);
+        for (ValueId v : f.operands)
+            h = mixed(h, v);
+        for (const Attr& a : f.attrs)
+            h = mixed(h, std::visit([](const auto& v) { return hash_of(v); }, a.value));
+        return h;
+    }
+};
 
 } // namespace
 
@@ -108,8 +137,7 @@ void fold_constants(Graph& g, const PassContext&) {
 
 void merge_common_subexpressions(Graph& g, const PassContext&) {
     Rewriter r(g);
-    std::vector<std::pair<Fingerprint, NodeId>> seen;
-    std::vector<std::vector<size_t>> buckets(1024);
+    std::unordered_map<Fingerprint, NodeId, FingerprintHash> seen;
     for (NodeId id = 0; id < g.nodes.size(); ++id) {
         const Node& n = g.nodes[id];
         if (has_effect(g, n) || n.body != no_id) {
@@ -122,18 +150,18 @@ void merge_common_subexpressions(Graph& g, const PassContext&) {
             f.types.push_back(g.type(v));
             leaves |= g.type(v).pool == Pool::io;
         }
-        auto& bucket = buckets[hash_of(f) % buckets.size()];
-        const auto hit =
-            std::find_if(bucket.begin(), bucket.end(), [&](size_t i) { return seen[i].first == f; });
-        if (hit != bucket.end() && !leaves) {
-            const Node& first = r.graph.nodes[seen[*hit].second];
-            for (size_t i = 0; i < n.results.size(); ++i)
-                r.map(n.results[i], first.results[i]);
+        if (leaves) {
+            r.copy(id);
             continue;
         }
-        const NodeId made = r.copy(id);
-        bucket.push_back(seen.size());
-        seen.emplace_back(std::move(f), made);
+        const auto [at, is_new] = seen.try_emplace(std::move(f), no_id);
+        if (is_new) {
+            at->second = r.copy(id);
+            continue;
+        }
+        const Node& first = r.graph.nodes[at->second];
+        for (size_t i = 0; i < n.results.size(); ++i)
+            r.map(n.results[i], first.results[i]);
     }
     g = r.finish();
 }

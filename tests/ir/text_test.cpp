@@ -217,6 +217,17 @@ TEST(Text, NestingIsLimited) {
     EXPECT_THROW(parse(nested(100000)), Error);
 }
 
+TEST(Text, SymbolsAreLimited) {
+    const auto with = [](int symbols) {
+        std::string text;
+        for (int i = 0; i < symbols; ++i)
+            text += "symbol s" + std::to_string(i) + " = 1..1 ";
+        return body_of(text + "return");
+    };
+    EXPECT_EQ(parse(with(64)).symbols.size(), 64U);
+    EXPECT_THROW(parse(with(65)), Error);
+}
+
 TEST(Text, EveryPrefixIsAnError) {
     const std::string text(example.substr(0, example.size() - 1));
     for (size_t n = 0; n < text.size(); ++n)

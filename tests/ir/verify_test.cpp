@@ -73,6 +73,11 @@ TEST(Verify, StructureIsCheckedOnAnyGraph) {
     const std::vector<BrokenIds> table = {
         {"graph g: a symbol has no name", [](Graph& g) { g.symbols[0].name = ""; }},
         {"graph g: two symbols are named \"T\"", [](Graph& g) { g.symbols.push_back({"T", 1, 1}); }},
+        {"graph g: it has 65 symbols; it may have 64",
+         [](Graph& g) {
+             while (g.symbols.size() < 65)
+                 g.symbols.push_back({"S" + std::to_string(g.symbols.size()), 1, 1});
+         }},
         {"graph g: symbol T has bounds 0..4; they must be 1 <= min <= max",
          [](Graph& g) { g.symbols[0].min = 0; }},
         {"graph g: symbol T has bounds 1..0; they must be 1 <= min <= max",

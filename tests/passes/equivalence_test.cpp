@@ -21,7 +21,7 @@ using namespace ir;
 
 namespace {
 
-constexpr int wild_graphs = 400, decoders = 100;
+constexpr int wild_graphs = 300, decoders = 60;
 constexpr double lossless = 1e-7; // NMSE
 
 Graph compiled(const Graph& imported, std::vector<std::string> disabled) {
