@@ -18,11 +18,12 @@ endif()
 add_library(ingot_flags INTERFACE)
 target_compile_options(ingot_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
                        -Werror)
+# Members that designated initialisers leave to their defaults are what those are for.
+target_compile_options(ingot_flags INTERFACE -Wno-missing-field-initializers)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # GCC 12 reports overlapping copies inside std::string that can't happen (GCC bugs 105329 and 105651), and null
-    # arguments on paths that it made up itself. And it warns of members that designated initialisers leave to their
-    # defaults, which is what they are for.
-    target_compile_options(ingot_flags INTERFACE -Wno-restrict -Wno-nonnull -Wno-missing-field-initializers)
+    # arguments on paths that it made up itself.
+    target_compile_options(ingot_flags INTERFACE -Wno-restrict -Wno-nonnull)
 endif()
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
     # libstdc++ 12's std::stable_sort uses a function that it declares deprecated itself.
