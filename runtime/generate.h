@@ -14,10 +14,10 @@
 namespace ingot::runtime {
 
 struct GenerateOptions {
-    SamplerOptions sampler;
+    SamplerOptions sampler = {};
     std::uint32_t most_tokens = 256;
     // Called with each token as it is chosen, the one that ends the text included. False stops.
-    std::function<bool(std::int32_t id)> on_token;
+    std::function<bool(std::int32_t id)> on_token = {};
 };
 
 enum class Stop { end_of_text, length, context, callback };

@@ -13,7 +13,7 @@ namespace ingot::runtime {
 struct LoadOptions {
     bool verify_weights = false; // compare the weights' checksum first, which reads the file once more
     // Fills the weights of a plan that was made with `--weights external`: is given the whole arena, zeroed.
-    std::function<void(const PlanFile&, std::span<std::byte>)> produce_weights;
+    std::function<void(const PlanFile&, std::span<std::byte>)> produce_weights = {};
 };
 
 class LoadedPlan {

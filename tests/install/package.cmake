@@ -15,7 +15,7 @@ foreach(file IN LISTS installed)
 endforeach()
 foreach(example c/complete cpp/branches)
     get_filename_component(language "${example}" DIRECTORY)
-    step("configure ${example}" "${CMAKE_COMMAND}" -S "${SOURCE}/tools/examples/${language}" -B "${language}"
+    step("configure ${example}" "${CMAKE_COMMAND}" -G "${GENERATOR}" -S "${SOURCE}/tools/examples/${language}" -B "${language}"
          "-DCMAKE_PREFIX_PATH=${WORK}/prefix" "-DCMAKE_C_COMPILER=${C_COMPILER}"
          "-DCMAKE_CXX_COMPILER=${CXX_COMPILER}" -DCMAKE_BUILD_TYPE=Release)
     step("build ${example}" "${CMAKE_COMMAND}" --build "${language}")
