@@ -72,6 +72,12 @@ void dequantize_block(Element element, const std::byte* b, float* out) {
             out[i] = static_cast<float>(load<int8_t>(b + 2 + i)) * scale;
         return;
     }
+    case Element::q8a: {
+        const auto scale = load<float>(b + block);
+        for (size_t i = 0; i < block; ++i)
+            out[i] = static_cast<float>(load<int8_t>(b + i)) * scale;
+        return;
+    }
     default:
         throw Error(std::string(info(element).text), "this build does not compute with this element type");
     }
@@ -83,15 +89,8 @@ size_t tensor_bytes(Element element, std::span<const int64_t> dims) {
     return max_bytes(type, {});
 }
 
-// A row of q8a is four planes: codes, scales, sums of codes, scaled sums.
-void dequantize_q8a_row(std::span<const std::byte> row, std::span<float> out) {
-    const std::byte* scales = row.data() + out.size();
-    for (size_t i = 0; i < out.size(); ++i)
-        out[i] = static_cast<float>(load<int8_t>(row.data() + i)) * load<float>(scales + i / block * 4);
-}
-
-void quantize_q8a_block(const float* x, std::byte* codes, std::byte* scale_at, std::byte* sum_at,
-                        std::byte* scaled_at) {
+// 32 codes, their scale, their sum, the scaled sum.
+void quantize_q8a_block(const float* x, std::byte* to) {
     double largest = 0.0;
     bool finite = true;
     for (size_t i = 0; i < block; ++i) {
@@ -104,13 +103,13 @@ void quantize_q8a_block(const float* x, std::byte* codes, std::byte* scale_at, s
     for (size_t i = 0; i < block; ++i) {
         const bool zero = !finite || largest == 0.0;
         const auto code = zero ? int8_t{0} : static_cast<int8_t>(std::nearbyint(x[i] * (127.0 / largest)));
-        std::memcpy(codes + i, &code, 1);
+        std::memcpy(to + i, &code, 1);
         sum += code;
     }
     const float scaled = scale * static_cast<float>(sum);
-    std::memcpy(scale_at, &scale, 4);
-    std::memcpy(sum_at, &sum, 4);
-    std::memcpy(scaled_at, &scaled, 4);
+    std::memcpy(to + block, &scale, 4);
+    std::memcpy(to + block + 4, &sum, 4);
+    std::memcpy(to + block + 8, &scaled, 4);
 }
 
 } // namespace
@@ -200,30 +199,18 @@ void dequantize(Element element, std::span<const std::byte> blocks, std::span<fl
         for (size_t i = 0; i < out.size(); ++i)
             out[i] = static_cast<float>(load<int32_t>(at + 4 * i));
         return;
-    case Element::q8a:
-        dequantize_q8a_row(blocks, out);
-        return;
     default:
         for (size_t i = 0; i < out.size(); i += block, at += info(element).block_bytes)
             dequantize_block(element, at, out.data() + i);
     }
 }
 
-std::vector<std::byte> quantize_q8a(std::span<const float> values, int64_t columns) {
-    invariant(columns > 0 && columns % static_cast<int64_t>(block) == 0, "q8a rows are whole blocks");
-    const auto row = static_cast<size_t>(columns);
-    invariant(values.size() % row == 0, "quantize_q8a gets whole rows");
-    const size_t blocks_a_row = row / block, stride = blocks_a_row * info(Element::q8a).block_bytes;
-    std::vector<std::byte> out(values.size() / row * stride);
-    for (size_t r = 0; r * row < values.size(); ++r) {
-        std::byte* codes = out.data() + r * stride;
-        std::byte* scales = codes + row;
-        std::byte* sums = scales + 4 * blocks_a_row;
-        std::byte* scaled = sums + 4 * blocks_a_row;
-        for (size_t b = 0; b < blocks_a_row; ++b)
-            quantize_q8a_block(values.data() + r * row + b * block, codes + b * block, scales + 4 * b,
-                               sums + 4 * b, scaled + 4 * b);
-    }
+std::vector<std::byte> quantize_q8a(std::span<const float> values) {
+    invariant(values.size() % block == 0, "quantize_q8a gets whole blocks");
+    const size_t stride = info(Element::q8a).block_bytes;
+    std::vector<std::byte> out(values.size() / block * stride);
+    for (size_t b = 0; b * block < values.size(); ++b)
+        quantize_q8a_block(values.data() + b * block, out.data() + b * stride);
     return out;
 }
 

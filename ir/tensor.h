@@ -35,7 +35,7 @@ using Weights = std::map<std::string, Tensor, std::less<>>;
 // Dequantises `count` elements of any runnable type (ggml's block formats, q8a). Sources: ggml's block
 // layouts.
 void dequantize(Element element, std::span<const std::byte> blocks, std::span<float> out);
-// Quantises f32 to q8a blocks by the rule of the `quantize` op, rows of `columns`.
-std::vector<std::byte> quantize_q8a(std::span<const float> values, int64_t columns);
+// Quantises f32 to q8a blocks by the rule of the `quantize` op.
+std::vector<std::byte> quantize_q8a(std::span<const float> values);
 
 } // namespace ingot::ir

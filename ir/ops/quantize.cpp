@@ -13,7 +13,7 @@ Type result(const Rule& rule) {
 Datum evaluate(Call& call) {
     const Numbers x = numbers_of(call.args[0]);
     Tensor t = Tensor::zeros(Element::q8a, call.dims);
-    *t.owned = quantize_q8a(std::vector<float>(x->begin(), x->end()), call.dims.back());
+    *t.owned = quantize_q8a(std::vector<float>(x->begin(), x->end()));
     t.data = *t.owned;
     return make_datum(std::move(t));
 }

@@ -17,16 +17,12 @@ namespace ingot_host {
 inline constexpr int tile_panels = 1;
 inline constexpr int tile_tokens = 4;
 
-// What the quantiser keeps of a block's codes (summed element-wise over its two halves): two 16-bit sums, of
-// the elements 4g, 4g+1 below and 4g+2, 4g+3 above, as the 16-bit lanes of maddubs divide them.
-inline i32 code_sums(i32x16 codes) {
-    i32 low = 0, high = 0;
-#pragma unroll
-    for (int i = 0; i < lanes; i += 4) {
-        low += codes[i] + codes[i + 1];
-        high += codes[i + 2] + codes[i + 3];
-    }
-    return i32(u32(high) << 16 | (u32(low) & 0xffff));
+// Of a block's codes, added element-wise over its two halves. Kept are two 16-bit sums, of the elements 4g,
+// 4g+1 below and 4g+2, 4g+3 above, as the 16-bit lanes of maddubs divide them.
+inline CodeSums code_sums(i32x16 codes) {
+    const i32x16 first = {-1, -1, 0, 0, -1, -1, 0, 0, -1, -1, 0, 0, -1, -1, 0, 0};
+    const i32 all = __builtin_reduce_add(codes), low = __builtin_reduce_add(codes & first);
+    return {i32(u32(all - low) << 16 | (u32(low) & 0xffff)), all};
 }
 
 // The code that a sum counts from: five-bit codes need their middle, whatever the format's own zero point.
@@ -93,9 +89,9 @@ inline f32x16 dot_panel(const u8* panel, const u8* row, const Stream& stream) {
     const i16x16 ones = i16x16{} + int16_t(1);
     f32x8 total[2] = {};
     for (int b = 0; b < Row::blocks; ++b) {
-        const u8* block = panel + b * Format::block_bytes;
+        const u8 *block = panel + b * Format::block_bytes, *a = row + b * Row::block_bytes;
         stream.prefetch<Format::block_bytes>(block);
-        const float row_scale = load<float>(row + Row::scale_offset + 4 * b);
+        const float row_scale = load<float>(a + Row::scale_offset);
         u8x64 v[8];
         Format::unpack(block + Format::code_offset, v);
 #pragma unroll
@@ -106,22 +102,21 @@ inline f32x16 dot_panel(const u8* panel, const u8* row, const Stream& stream) {
 #pragma unroll
                 for (int g = 0; g < 8; ++g) {
                     const i8x32 w = i8x32(half_of(v[g], h) ^ u8(128));
-                    const i8x32 a = __builtin_ia32_psignb256(broadcast_four(row + 32 * b + 4 * g), w);
-                    dot += madd(maddubs(u8x32(__builtin_elementwise_abs(w)), a), ones);
+                    const i8x32 turned = __builtin_ia32_psignb256(broadcast_four(a + 4 * g), w);
+                    dot += madd(maddubs(u8x32(__builtin_elementwise_abs(w)), turned), ones);
                 }
             } else {
                 i16x16 pairs{};
-                if constexpr (centre<Format> != 0)
-                    pairs = start_of<Format>(load<i32>(row + Row::isum_offset + 4 * b));
+                if constexpr (centre<Format> != 0) pairs = start_of<Format>(load<i32>(a + Row::isum_offset));
 #pragma unroll
                 for (int g = 0; g < 8; ++g)
-                    pairs += maddubs(half_of(v[g], h), broadcast_four(row + 32 * b + 4 * g));
+                    pairs += maddubs(half_of(v[g], h), broadcast_four(a + 4 * g));
                 dot = madd(pairs, ones);
             }
             const f32x8 scale = half_scale<Format>(block, h);
             total[h] += to_f32(dot) * (scale * row_scale);
             if constexpr (Format::has_min)
-                total[h] += half_min<Format>(block, h, scale) * load<float>(row + Row::fsum_offset + 4 * b);
+                total[h] += half_min<Format>(block, h, scale) * load<float>(a + Row::fsum_offset);
         }
     }
     return join(total[0], total[1]);
@@ -164,10 +159,9 @@ struct TokenExtra {
     void prepare(const u8*) {}
 };
 
-// Sums of block b by tile_tokens tokens.
+// Sums of a block by the blocks of tile_tokens rows of which the first is at `a`.
 template <class Format, int K>
-__attribute__((always_inline)) inline void dot_block(const UnpackedBlock<Format>& w, const u8* rows,
-                                                     const TokenExtra<Format, K>* extra, int b,
+__attribute__((always_inline)) inline void dot_block(const UnpackedBlock<Format>& w, const u8* a,
                                                      i32x8 (&sums)[tile_tokens][2]) {
     using Row = Q8Row<K>;
     if constexpr (Format::bits == 8) {
@@ -179,11 +173,11 @@ __attribute__((always_inline)) inline void dot_block(const UnpackedBlock<Format>
         for (int g = 0; g < 8; ++g)
 #pragma unroll
             for (int t = 0; t < tile_tokens; ++t) {
-                const i8x32 a = broadcast_four(rows + t * Row::bytes + 32 * b + 4 * g);
+                const i8x32 four = broadcast_four(a + t * Row::bytes + 4 * g);
 #pragma unroll
                 for (int h = 0; h < 2; ++h) {
                     // |w| <= 128 and |a| <= 127, so two products fit in 16 bits.
-                    const i8x32 turned = __builtin_ia32_psignb256(a, i8x32(w.codes[16 + 2 * g + h]));
+                    const i8x32 turned = __builtin_ia32_psignb256(four, i8x32(w.codes[16 + 2 * g + h]));
                     sums[t][h] += madd(maddubs(w.codes[2 * g + h], turned), ones);
                     pin(sums[t][h]);
                 }
@@ -193,17 +187,16 @@ __attribute__((always_inline)) inline void dot_block(const UnpackedBlock<Format>
 #pragma unroll
         for (int t = 0; t < tile_tokens; ++t)
             pairs[t][0] = pairs[t][1] =
-                centre<Format> != 0
-                    ? start_of<Format>(load<i32>(rows + t * Row::bytes + Row::isum_offset + 4 * b))
-                    : i16x16{};
+                centre<Format> != 0 ? start_of<Format>(load<i32>(a + t * Row::bytes + Row::isum_offset))
+                                    : i16x16{};
 #pragma unroll
         for (int g = 0; g < 8; ++g) {
             const u8x32 w0 = w.codes[2 * g], w1 = w.codes[2 * g + 1];
 #pragma unroll
             for (int t = 0; t < tile_tokens; ++t) {
-                const i8x32 a = broadcast_four(rows + t * Row::bytes + 32 * b + 4 * g);
-                pairs[t][0] += maddubs(w0, a);
-                pairs[t][1] += maddubs(w1, a);
+                const i8x32 four = broadcast_four(a + t * Row::bytes + 4 * g);
+                pairs[t][0] += maddubs(w0, four);
+                pairs[t][1] += maddubs(w1, four);
                 pin(pairs[t][0]);
                 pin(pairs[t][1]);
             }
@@ -219,7 +212,7 @@ __attribute__((always_inline)) inline void dot_block(const UnpackedBlock<Format>
 
 // y[t * stride] += blocks [begin, end) of a panel by token t.
 template <class Format, int K>
-inline void dot_tile(const UnpackedBlock<Format>* panel, const u8* rows, const TokenExtra<Format, K>* extra,
+inline void dot_tile(const UnpackedBlock<Format>* panel, const u8* rows, const TokenExtra<Format, K>*,
                      int begin, int end, f32x16* y, int stride) {
     using Row = Q8Row<K>;
     f32x8 total[tile_tokens][2];
@@ -230,16 +223,17 @@ inline void dot_tile(const UnpackedBlock<Format>* panel, const u8* rows, const T
             total[t][h] = load<f32x8>(reinterpret_cast<const u8*>(y + t * stride) + 32 * h);
     for (int b = begin; b < end; ++b) {
         const UnpackedBlock<Format>& w = panel[b - begin];
+        const u8* a = rows + b * Row::block_bytes;
         i32x8 sums[tile_tokens][2];
-        dot_block<Format, K>(w, rows, extra, b, sums);
+        dot_block<Format, K>(w, a, sums);
 #pragma unroll
         for (int t = 0; t < tile_tokens; ++t) {
-            const float scale = load<float>(rows + t * Row::bytes + Row::scale_offset + 4 * b);
+            const float scale = load<float>(a + t * Row::bytes + Row::scale_offset);
 #pragma unroll
             for (int h = 0; h < 2; ++h) {
                 total[t][h] += to_f32(sums[t][h]) * (w.scale[h] * scale);
                 if constexpr (Format::has_min)
-                    total[t][h] += w.min[h] * load<float>(rows + t * Row::bytes + Row::fsum_offset + 4 * b);
+                    total[t][h] += w.min[h] * load<float>(a + t * Row::bytes + Row::fsum_offset);
             }
         }
     }

@@ -12,17 +12,10 @@ namespace ingot_host {
 inline constexpr int tile_panels = 2;
 inline constexpr int tile_tokens = 6;
 
-// What the quantiser keeps of a block's codes (summed element-wise over its two halves): their sum.
-inline i32 code_sums(i32x16 codes) {
-#pragma unroll
-    for (int step = 8; step > 0; step /= 2) {
-        i32x16 other{};
-#pragma unroll
-        for (int i = 0; i < step; ++i)
-            other[i] = codes[i + step];
-        codes += other;
-    }
-    return codes[0];
+// Of a block's codes, added element-wise over its two halves.
+inline CodeSums code_sums(i32x16 codes) {
+    const i32 all = __builtin_reduce_add(codes);
+    return {all, all};
 }
 
 inline i32x16 dpbusd(i32x16 sum, u8x64 u, i32 four) {
@@ -35,19 +28,19 @@ inline f32x16 dot_panel(const u8* panel, const u8* row, const Stream& stream) {
     using Row = Q8Row<K>;
     f32x16 y{};
     for (int b = 0; b < Row::blocks; ++b) {
-        const u8* block = panel + b * Format::block_bytes;
+        const u8 *block = panel + b * Format::block_bytes, *a = row + b * Row::block_bytes;
         stream.prefetch<Format::block_bytes>(block);
         u8x64 v[8];
         Format::unpack(block + Format::code_offset, v);
         // Two chains, because a dpbusd waits for the one before.
-        i32x16 even = i32x16{} - Format::zero_point * load<i32>(row + Row::isum_offset + 4 * b), odd{};
+        i32x16 even = i32x16{} - Format::zero_point * load<i32>(a + Row::isum_offset), odd{};
 #pragma unroll
         for (int g = 0; g < 8; g += 2) {
-            even = dpbusd(even, v[g], load<i32>(row + 32 * b + 4 * g));
-            odd = dpbusd(odd, v[g + 1], load<i32>(row + 32 * b + 4 * g + 4));
+            even = dpbusd(even, v[g], load<i32>(a + 4 * g));
+            odd = dpbusd(odd, v[g + 1], load<i32>(a + 4 * g + 4));
         }
-        y += to_f32(even + odd) * (Format::scale(block) * load<float>(row + Row::scale_offset + 4 * b));
-        if constexpr (Format::has_min) y += Format::min(block) * load<float>(row + Row::fsum_offset + 4 * b);
+        y += to_f32(even + odd) * (Format::scale(block) * load<float>(a + Row::scale_offset));
+        if constexpr (Format::has_min) y += Format::min(block) * load<float>(a + Row::fsum_offset);
     }
     return y;
 }
@@ -78,7 +71,8 @@ struct TokenExtra {
     void prepare(const u8* row) {
         if constexpr (Format::zero_point != 0)
             for (int b = 0; b < K / 32; ++b)
-                offset[b] = float(-Format::zero_point) * load<float>(row + Q8Row<K>::fsum_offset + 4 * b);
+                offset[b] = float(-Format::zero_point) *
+                            load<float>(row + Q8Row<K>::fsum_offset + Q8Row<K>::block_bytes * b);
     }
 };
 
@@ -96,6 +90,7 @@ inline void dot_tile(const UnpackedBlock<Format>* panels, const u8* rows, const 
         for (int p = 0; p < tile_panels; ++p)
             total[t][p] = y[t * stride + p];
     for (int b = begin; b < end; ++b) {
+        const u8* a = rows + b * Row::block_bytes;
         const UnpackedBlock<Format>* w[tile_panels];
 #pragma unroll
         for (int p = 0; p < tile_panels; ++p)
@@ -105,21 +100,21 @@ inline void dot_tile(const UnpackedBlock<Format>* panels, const u8* rows, const 
         for (int g = 0; g < 8; ++g)
 #pragma unroll
             for (int t = 0; t < tile_tokens; ++t) {
-                const i32 four = load<i32>(rows + t * Row::bytes + 32 * b + 4 * g);
+                const i32 four = load<i32>(a + t * Row::bytes + 4 * g);
 #pragma unroll
                 for (int p = 0; p < tile_panels; ++p)
                     sums[t][p] = dpbusd(sums[t][p], w[p]->codes[g], four);
             }
 #pragma unroll
         for (int t = 0; t < tile_tokens; ++t) {
-            const float scale = load<float>(rows + t * Row::bytes + Row::scale_offset + 4 * b);
+            const float scale = load<float>(a + t * Row::bytes + Row::scale_offset);
 #pragma unroll
             for (int p = 0; p < tile_panels; ++p) {
                 f32x16 x = to_f32(sums[t][p]) * scale;
                 if constexpr (Format::zero_point != 0) x += extra[t].offset[b];
                 total[t][p] += x * w[p]->scale;
                 if constexpr (Format::has_min)
-                    total[t][p] += w[p]->min * load<float>(rows + t * Row::bytes + Row::fsum_offset + 4 * b);
+                    total[t][p] += w[p]->min * load<float>(a + t * Row::bytes + Row::fsum_offset);
             }
         }
     }

@@ -32,11 +32,13 @@ inline void quantize_block(f32x16 low, f32x16 high, u8* row, int b) {
     const float inverse = finite && largest > 1e-30f ? 127.0f / largest : 0.0f;
     const float scale = finite ? largest * (1.0f / 127.0f) : __builtin_nanf("");
     const i32x16 a = round_to_i32(low * inverse), c = round_to_i32(high * inverse);
-    store(row + 32 * b, __builtin_convertvector(a, i8x16));
-    store(row + 32 * b + 16, __builtin_convertvector(c, i8x16));
-    store(row + Row::scale_offset + 4 * b, scale);
-    store(row + Row::isum_offset + 4 * b, code_sums(a + c));
-    store(row + Row::fsum_offset + 4 * b, scale * float(__builtin_reduce_add(a + c)));
+    const CodeSums sums = code_sums(a + c);
+    u8* to = row + Row::block_bytes * b;
+    store(to, __builtin_convertvector(a, i8x16));
+    store(to + 16, __builtin_convertvector(c, i8x16));
+    store(to + Row::scale_offset, scale);
+    store(to + Row::isum_offset, sums.kept);
+    store(to + Row::fsum_offset, scale * float(sums.all));
 }
 
 template <int K>

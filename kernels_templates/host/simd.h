@@ -57,6 +57,12 @@ inline f16x16 to_f16(f32x16 f) {
     return __builtin_convertvector(f, f16x16);
 }
 
+// What a quantiser makes of a block's codes: their sum, and the form of it that the target's products start
+// from.
+struct CodeSums {
+    i32 kept, all;
+};
+
 inline float sum(f32x16 v) {
     float s[lanes];
     store(s, v);
