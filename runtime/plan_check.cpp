@@ -56,6 +56,13 @@ class Checker {
         throw Error(Code::bad_file, where_, fmt::format("{}: {}", part, message));
     }
 
+    // FlatBuffers verifies where a vector lies, but not that its structs are aligned as their type asks.
+    template <class T>
+    void check_alignment(const std::string& part, const flatbuffers::Vector<const T*>* structs) const {
+        if (count(structs) > 0 && reinterpret_cast<std::uintptr_t>(structs->Data()) % alignof(T) != 0)
+            fail(part, fmt::format("its list is not {}-aligned", alignof(T)));
+    }
+
     std::uint64_t arena_bytes(plan::Pool pool) const {
         switch (pool) {
         case plan::Pool::weights:
@@ -130,6 +137,8 @@ class Checker {
         const std::string part = fmt::format("{}, launch {}", program, text(launch.name()));
         if (launch.kernel() >= required(plan_.kernels()).size())
             fail(part, fmt::format("there is no kernel {}", launch.kernel()));
+        check_alignment(part + ", operands", launch.operands());
+        check_alignment(part + ", weight shares", launch.weights());
         for (std::uint32_t i = 0; i < required(launch.operands()).size(); ++i) {
             check_buffer(fmt::format("{}, operand {}", part, i), *required(launch.operands()).Get(i));
         }
@@ -235,6 +244,7 @@ class Checker {
     }
 
     void check_planes(const plan::Cache& cache) const {
+        check_alignment("cache planes", cache.planes());
         std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
         std::uint64_t page_sum = 0;
         for (const plan::CachePlane* plane : required(cache.planes())) {
