@@ -4,6 +4,7 @@
 #include "runtime/element_bytes.h"
 #include "runtime/error.h"
 #include "runtime/required.h"
+#include "runtime/text/printable.h"
 
 #include <algorithm>
 #include <map>
@@ -53,7 +54,7 @@ class Checker {
 
   private:
     [[noreturn]] void fail(const std::string& part, const std::string& message) const {
-        throw Error(Code::bad_file, where_, fmt::format("{}: {}", part, message));
+        throw Error(Code::bad_file, where_, on_one_line(fmt::format("{}: {}", part, message)));
     }
 
     // FlatBuffers verifies where a vector lies, but not that its structs are aligned as their type asks.

@@ -1,8 +1,12 @@
 // The checks of a plan's description, on a small plan of which parts are changed.
 #include "runtime/error.h"
+#include "runtime/plan_file.h"
+#include "runtime/plan_writer.h"
+#include "runtime/text/tokenizer.h"
 #include "tests/runtime/small_plan.h"
 
 #include <cstring>
+#include <filesystem>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -25,20 +29,43 @@ TEST(PlanCheck, TakesAValidDescription) {
     EXPECT_EQ(fault_of(test::small_description()), "none");
 }
 
+TEST(PlanCheck, TheSmallPlanOpensWithItsVocabulary) {
+    const std::string path = testing::TempDir() + "/small.ingot";
+    const Bytes description = test::small_description();
+    const Bytes code(test::small_plan_sizes.code_bytes);
+    write_plan(path, {.description = description, .code = code, .durable = false});
+    const Tokenizer tokenizer(vocabulary_of(PlanFile::open(path)));
+    std::filesystem::remove(path);
+    EXPECT_EQ(tokenizer.encode("ab<|end|>"), (std::vector<std::int32_t>{3, 2, 3}));
+}
+
 // Moves a list of 8-aligned structs by 12 bytes, to where it reads one of its own numbers as its length.
-TEST(PlanCheck, RefusesListsThatAreNotAligned) {
-    Bytes description = test::small_description();
+void misalign_weight_shares(Bytes& description) {
     const plan::Launch* launch = plan::GetPlan(description.data())->programs()->Get(0)->launches()->Get(0);
     const auto* table = reinterpret_cast<const flatbuffers::Table*>(launch);
     const auto* field = reinterpret_cast<const std::byte*>(table->GetAddressOf(plan::Launch::VT_WEIGHTS));
-    ASSERT_NE(field, nullptr);
     std::uint32_t offset = 0;
     std::memcpy(&offset, field, sizeof offset);
     offset += 12;
     std::memcpy(&description[static_cast<std::size_t>(field - description.data())], &offset, sizeof offset);
-    ASSERT_EQ(launch->weights()->size(), 4u);
+    EXPECT_EQ(launch->weights()->size(), 4u);
+}
+
+TEST(PlanCheck, RefusesListsThatAreNotAligned) {
+    Bytes description = test::small_description();
+    misalign_weight_shares(description);
     EXPECT_EQ(fault_of(description),
               "plan: program decode, launch l, weight shares: its list is not 8-aligned");
+}
+
+TEST(PlanCheck, NamesFromThePlanStayOnOneLine) {
+    Bytes description = test::small_description();
+    misalign_weight_shares(description);
+    const flatbuffers::String* name = plan::GetPlan(description.data())->programs()->Get(0)->name();
+    description[static_cast<std::size_t>(reinterpret_cast<const std::byte*>(name->data()) -
+                                         description.data())] = std::byte{'\n'};
+    EXPECT_EQ(fault_of(description),
+              "plan: program \\x0aecode, launch l, weight shares: its list is not 8-aligned");
 }
 
 TEST(PlanCheck, StandsAnyByteChanged) {
