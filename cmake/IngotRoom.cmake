@@ -26,8 +26,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(ingot_flags INTERFACE -Wno-restrict -Wno-nonnull)
 endif()
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-    # libstdc++ 12's std::stable_sort uses a function that it declares deprecated itself.
-    target_compile_options(ingot_flags INTERFACE -Wno-deprecated-declarations)
+    # libstdc++ 12's std::stable_sort uses a function that it declares deprecated itself. The other is as for GCC.
+    target_compile_options(ingot_flags INTERFACE -Wno-deprecated-declarations
+                           -Wno-missing-designated-field-initializers)
 endif()
 if(INGOT_SANITIZE)
     add_compile_options(-fsanitize=${INGOT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -4,6 +4,7 @@
 #include "runtime/element_bytes.h"
 #include "runtime/error.h"
 #include "runtime/required.h"
+#include "runtime/text/printable.h"
 
 #include <algorithm>
 #include <map>
@@ -53,7 +54,14 @@ class Checker {
 
   private:
     [[noreturn]] void fail(const std::string& part, const std::string& message) const {
-        throw Error(Code::bad_file, where_, fmt::format("{}: {}", part, message));
+        throw Error(Code::bad_file, where_, on_one_line(fmt::format("{}: {}", part, message)));
+    }
+
+    // FlatBuffers verifies where a vector lies, but not that its structs are aligned as their type asks.
+    template <class T>
+    void check_alignment(const std::string& part, const flatbuffers::Vector<const T*>* structs) const {
+        if (count(structs) > 0 && reinterpret_cast<std::uintptr_t>(structs->Data()) % alignof(T) != 0)
+            fail(part, fmt::format("its list is not {}-aligned", alignof(T)));
     }
 
     std::uint64_t arena_bytes(plan::Pool pool) const {
@@ -150,6 +158,8 @@ class Checker {
         if (launch.kernel() >= required(plan_.kernels()).size())
             fail(part, fmt::format("there is no kernel {}", launch.kernel()));
         if (launch.geometry() != nullptr) check_geometry(part, owner, *launch.geometry());
+        check_alignment(part + ", operands", launch.operands());
+        check_alignment(part + ", weight shares", launch.weights());
         for (std::uint32_t i = 0; i < required(launch.operands()).size(); ++i) {
             check_buffer(fmt::format("{}, operand {}", part, i), *required(launch.operands()).Get(i));
         }
@@ -255,6 +265,7 @@ class Checker {
     }
 
     void check_planes(const plan::Cache& cache) const {
+        check_alignment("cache planes", cache.planes());
         std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
         std::uint64_t page_sum = 0;
         for (const plan::CachePlane* plane : required(cache.planes())) {

@@ -11,7 +11,7 @@
 // Where it differs from Jinja under Python, on purpose:
 // - integers have 64 bits and keys of dictionaries are strings, else an error; no `%` formatting;
 // - a method without a call is an error, not an object; so object["items"] is the key or undefined;
-// - what is a generator in Jinja is a list; `safe` changes nothing;
+// - what is a generator in Jinja is a list; `safe` is `string`; an undefined argument counts as absent;
 // - case is mapped character by character (Unicode's simple mappings), names of variables are ASCII;
 // - messages may hold any bytes: each ill-formed part counts as one character and is kept.
 #pragma once

@@ -6,8 +6,10 @@
 
 namespace ingot::runtime {
 
-std::string printable(std::string_view text, std::size_t most) {
-    std::string out = "'";
+namespace {
+
+// Appends up to `most` bytes of `text`, in whole characters; returns how many.
+std::size_t append_escaped(std::string& out, std::string_view text, std::size_t most) {
     std::size_t position = 0;
     while (position < text.size() && position < most) {
         const Utf8Char next = decode_utf8(text.substr(position));
@@ -22,7 +24,21 @@ std::string printable(std::string_view text, std::size_t most) {
         }
         position += next.length;
     }
-    out += position < text.size() ? "...'" : "'";
+    return position;
+}
+
+} // namespace
+
+std::string printable(std::string_view text, std::size_t most) {
+    std::string out = "'";
+    const std::size_t shown = append_escaped(out, text, most);
+    out += shown < text.size() ? "...'" : "'";
+    return out;
+}
+
+std::string on_one_line(std::string_view text) {
+    std::string out;
+    append_escaped(out, text, text.size());
     return out;
 }
 

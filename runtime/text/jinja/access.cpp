@@ -73,7 +73,7 @@ Value attribute_of_other(Budget& budget, const Value& object, std::string_view n
 // range.
 std::int64_t bound(const Value& value, std::int64_t otherwise, std::int64_t size, std::int64_t low,
                    std::int64_t high) {
-    if (value.is<Undefined>() || value.is<None>()) return otherwise;
+    if (value.is<None>()) return otherwise;
     const std::optional<std::int64_t> given = as_integer(value);
     if (!given) fail(fmt::format("a slice from or to {}", kind_of(value)));
     return std::clamp(*given < 0 ? *given + size : *given, low, high);
@@ -96,7 +96,7 @@ struct Range {
 
 Range range_of(std::int64_t size, const Value& start, const Value& stop, const Value& step) {
     Range range;
-    if (!step.is<Undefined>() && !step.is<None>()) {
+    if (!step.is<None>()) {
         const std::optional<std::int64_t> given = as_integer(step);
         if (!given || *given == 0) fail("a slice's step must be an integer other than 0");
         range.step = *given;
@@ -144,6 +144,8 @@ bool contains(Budget& budget, const Value& container, const Value& item) {
     if (const Dict* dict = container.as_dict()) {
         budget.step(1 + dict->entries.size() / 8);
         const MarkedText* key = item.as_text();
+        if (item.as_dict() != nullptr || (item.as_list() != nullptr && !item.as_list()->is_tuple))
+            fail(fmt::format("{} is no key of a dictionary", kind_of(item)));
         return key != nullptr && find(dict->entries, key->bytes()) != nullptr;
     }
     fail(fmt::format("nothing is in {}", kind_of(container)));

@@ -266,9 +266,12 @@ class Interpreter {
 
     Value evaluate(const Slice& node, std::uint32_t at) {
         const Value object = evaluate_object(*node.object, at);
-        const Value start = evaluate_or_undefined(node.start);
-        const Value stop = evaluate_or_undefined(node.stop);
-        const Value step = evaluate_or_undefined(node.step);
+        const auto bound = [&](const ExprPtr& expr) {
+            return expr == nullptr ? Value(None{}) : evaluate(*expr);
+        };
+        const Value start = bound(node.start);
+        const Value stop = bound(node.stop);
+        const Value step = bound(node.step);
         at_ = at;
         return slice(budget(), object, start, stop, step);
     }

@@ -29,7 +29,7 @@ bool contains(Budget& budget, const Value& container, const Value& item);
 Value subscript(Budget& budget, const Value& object, const Value& index);
 // object.name; undefined where there is nothing.
 Value attribute(Budget& budget, const Value& object, std::string_view name);
-// object[start:stop:step]; undefined or none where absent.
+// object[start:stop:step]; none where absent.
 Value slice(Budget& budget, const Value& object, const Value& start, const Value& stop, const Value& step);
 
 // What a loop goes through: a list's items, a dictionary's keys, a string's characters, of undefined nothing.

@@ -120,9 +120,8 @@ Value list(const Arguments& a) {
 }
 
 Value reverse(const Arguments& a) {
-    Value reversed =
-        slice(a.budget(), a.subject.as_text() != nullptr ? a.subject : list(a), {}, {}, std::int64_t{-1});
-    return reversed;
+    const Value whole = a.subject.as_text() != nullptr ? a.subject : list(a);
+    return slice(a.budget(), whole, None{}, None{}, std::int64_t{-1});
 }
 
 // `items` in the order of keys that key(item) gives, equal ones in the order in which they came.
