@@ -1,10 +1,9 @@
 #include "passes/memory/check.h"
 
-#include "ir/error.h"
-
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
+#include <stdexcept>
 #include <string>
 
 namespace ingot::passes::memory {
@@ -12,7 +11,7 @@ namespace ingot::passes::memory {
 namespace {
 
 [[noreturn]] void fault(const std::string& what) {
-    throw ir::Error("memory plan", what);
+    throw std::logic_error("memory plan: " + what);
 }
 
 } // namespace

@@ -8,9 +8,9 @@ namespace ingot::passes::memory {
 
 struct PlanResult {
     SearchEnd end = SearchEnd::limit;
-    Placement placement; // where found
-    uint64_t bound = 0;  // lower_bound(problem)
-    uint64_t steps = 0;  // of the exact search; 0 where a cheap order was good enough
+    Placement placement{}; // where found
+    uint64_t bound = 0;    // lower_bound(problem)
+    uint64_t steps = 0;    // of the exact search; 0 where a cheap order was good enough
 };
 
 // A placement with peak <= capacity: by the cheap orders (greedy.h), else by the exact search (search.h),

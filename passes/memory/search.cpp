@@ -39,13 +39,13 @@ struct Range {
 // there.
 struct Frame {
     size_t parent = 0;
-    Range items, choices;
+    Range items{}, choices{};
     size_t next_choice = 0;
-    Branch branch;
-    size_t mark = 0;          // of the trail, before the choice that is being followed
-    std::vector<Range> parts; // into which that choice has split the items
-    size_t part = 0;          // the one being placed
-    Fingerprint fingerprint;
+    Branch branch{};
+    size_t mark = 0;            // of the trail, before the choice that is being followed
+    std::vector<Range> parts{}; // into which that choice has split the items
+    size_t part = 0;            // the one being placed
+    Fingerprint fingerprint{};
 };
 
 constexpr size_t no_parent = SIZE_MAX;

@@ -32,7 +32,7 @@ struct SearchLimits {
 
 struct SearchResult {
     SearchEnd end = SearchEnd::limit;
-    std::vector<uint64_t> offsets; // units, one an item; where found
+    std::vector<uint64_t> offsets{}; // units, one an item; where found
     uint64_t steps = 0;
 };
 

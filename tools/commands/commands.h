@@ -24,6 +24,7 @@ void add_dump(CLI::App& app, Action& chosen);
 void add_eval(CLI::App& app, Action& chosen);
 void add_inspect(CLI::App& app, Action& chosen);
 void add_opt(CLI::App& app, Action& chosen);
+void add_pack(CLI::App& app, Action& chosen);
 void add_run(CLI::App& app, Action& chosen);
 void add_tokenize(CLI::App& app, Action& chosen);
 void add_verify(CLI::App& app, Action& chosen);

@@ -17,8 +17,8 @@ using namespace ingot::tools;
 namespace {
 
 constexpr std::array commands = {
-    add_bench, add_cache_command, add_chat, add_compile, add_completion, add_devices, add_dump,
-    add_eval,  add_inspect,       add_opt,  add_run,     add_tokenize,   add_verify,
+    add_bench, add_cache_command, add_chat, add_compile, add_completion, add_devices,  add_dump,
+    add_eval,  add_inspect,       add_opt,  add_pack,    add_run,        add_tokenize, add_verify,
 };
 
 std::string version_text() {
