@@ -147,9 +147,10 @@ class ProductKernel {
             if (n.op != Op::norm_scale) continue;
             const ValueId v = n.results[0];
             out_.line(fmt::format("f32 scale{}[{}];", v, turns));
-            out_.line(fmt::format("for (int i = 0, t = thread_index() / 32; t < {}; ++i, t += 8)",
-                                  region_.rows_text(tokens_)));
-            out_.line(fmt::format("    scale{}[i] = {};", v, norm_scale(n, "t")));
+            out_.line("#pragma unroll");
+            out_.line(fmt::format("for (int i = 0, t = thread_index() / 32; i < {}; ++i, t += 8)", turns));
+            out_.line(fmt::format("    if (t < {}) scale{}[i] = {};", region_.rows_text(tokens_), v,
+                                  norm_scale(n, "t")));
         }
         for (const SinkGroup& g : groups_)
             for (const Sink& s : g.sinks)

@@ -28,6 +28,7 @@ INGOT_DEVICE f32 sum_lanes(f32 v) {
 // rows of activations. Stages: of the ring.
 template <class F, int Halves, int N, int K, int Height, int TileBytes, int Granule, int Rows, int Stages>
 struct StreamProduct {
+    static_assert((consumers / 32 & (consumers / 32 - 1)) == 0);
     static_assert(Granule % Height == 0 && Granule <= 32 && consumers % Height == 0);
     static constexpr int chunks = (K + F::chunk - 1) / F::chunk; // of a row
     static constexpr int row_lanes = consumers / Height;
@@ -37,6 +38,7 @@ struct StreamProduct {
     static constexpr int granules = (N + Granule - 1) / Granule;
     static constexpr int granule_tiles = Granule / Height * Halves;
     static constexpr int tiles = (N + Height - 1) / Height; // of each half
+    static constexpr int waves = consumers / 32;            // of 32 lanes
     static constexpr int sums = Halves * Granule * parts * Rows;
 
     // In shared memory: the ring, its barriers, two sets of sums.
@@ -158,7 +160,11 @@ struct StreamProduct {
             part_barrier<consumers>();
             // Two sets of sums: the next granule's go elsewhere, and the barrier after it comes behind this
             // reading.
-            for (int t = thread / 32; t < (Rows == 1 ? 1 : rows); t += consumers / 32) {
+            // Whole turns of all waves, so that what an epilogue keeps for each turn can stay in registers.
+#pragma unroll
+            for (int turn = 0; turn < (Rows + waves - 1) / waves; ++turn) {
+                const int t = int(u32(turn * waves) | u32(thread) / 32 % waves);
+                if (t >= (Rows == 1 ? 1 : rows)) break;
                 const int column = thread % 32;
                 f32 y[Halves] = {};
                 if (column < Granule) {

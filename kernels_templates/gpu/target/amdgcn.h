@@ -133,10 +133,10 @@ INGOT_DEVICE u32 sub_pairs(u32 a, u32 b) {
 INGOT_DEVICE u32 mul_pairs(u32 a, u32 b) {
     return __builtin_bit_cast(u32, __builtin_bit_cast(F16Pair, a) * __builtin_bit_cast(F16Pair, b));
 }
+// One instruction: products and sums contract (codegen/compiler_flags.cpp).
 INGOT_DEVICE u32 fma_pairs(u32 a, u32 b, u32 c) {
-    return __builtin_bit_cast(u32, __builtin_elementwise_fma(__builtin_bit_cast(F16Pair, a),
-                                                             __builtin_bit_cast(F16Pair, b),
-                                                             __builtin_bit_cast(F16Pair, c)));
+    return __builtin_bit_cast(u32, __builtin_bit_cast(F16Pair, a) * __builtin_bit_cast(F16Pair, b) +
+                                       __builtin_bit_cast(F16Pair, c));
 }
 INGOT_DEVICE f32 exp(f32 x) {
 #if __has_builtin(__builtin_amdgcn_exp2f)
