@@ -30,6 +30,8 @@ INGOT_DEVICE void multiply(Sums16& s, const Operand16& l, const Operand16& r) {
     const Pair* const x = reinterpret_cast<const Pair*>(l.p + row * l.stride);
 #pragma unroll
     for (int j = 0; j < 8; ++j) {
+        // Not all rows at once: older compilers would load them all, and spill.
+        if (j % 2 == 0) asm volatile("" ::: "memory");
         const Pair* const y = reinterpret_cast<const Pair*>(r.p + (first + j) * r.stride);
 #pragma unroll
         for (int k = 0; k < matrix_depth / 2; ++k)
