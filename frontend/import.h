@@ -14,8 +14,9 @@ namespace ingot::frontend {
 struct ImportOptions {
     int64_t context = 0;      // positions of one sequence at most; 0: the model's, at most 4096
     int64_t max_tokens = 512; // tokens of one prefill step
-    int64_t batch_tokens = 0; // tokens of one step of the batch graph, for several sequences; 0: no such graph
-    int64_t max_rows = 16;    // rows of one step of the head
+    int64_t batch_tokens =
+        0;                 // tokens of one step of the batch graph, for several sequences; 0: no such graph
+    int64_t max_rows = 16; // rows of one step of the head
     int64_t max_sequences = 8;
     int64_t page_positions = 64; // positions of a KV page
     ir::Element cache = ir::Element::f16;

@@ -65,7 +65,8 @@ std::vector<View> views_of(const Graph& body, const std::vector<bool>& packable,
             const Node& n = body.nodes[id];
             for (size_t i = 0; i < n.operands.size(); ++i) {
                 if (n.operands[i] != body.params[p]) continue;
-                const View view{p, packable[p] ? wanted_layout(body, n, i, read_by, row_tiles) : body.type(p).layout};
+                const View view{p, packable[p] ? wanted_layout(body, n, i, read_by, row_tiles)
+                                               : body.type(p).layout};
                 if (std::ranges::find(wanted, view) == wanted.end()) wanted.push_back(view);
             }
         }

@@ -66,8 +66,8 @@ ModelSteps::ModelSteps(const StepOptions& options) : folder_(temporary_folder())
         passes::run_pipeline(g, {});
         input.programs.push_back({.graph = &g});
     }
-    codegen::KernelCompiler compiler(
-        options.target, {.cache = {}, .worker = {.program = INGOT_BINARY_DIR "/tools/ingot-worker"}});
+    codegen::KernelCompiler compiler(options.target,
+                                     {.cache = {}, .worker = {.folder = INGOT_BINARY_DIR "/tools"}});
     const codegen::BuildReport report =
         codegen::build_plan(input, compiler, folder_ / "plan", {.durable = false});
     kernel_seconds_ = report.kernel_seconds;

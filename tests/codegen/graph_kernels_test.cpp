@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "codegen/build_plan.h"
+#include "codegen/host_source.h"
 #include "ir/error.h"
 #include "ir/print.h"
 #include "passes/pipeline.h"

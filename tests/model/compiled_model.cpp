@@ -56,7 +56,7 @@ std::shared_ptr<const runtime::PlanFile> compile_model(const std::filesystem::pa
     const codegen::Target& target =
         options.target.empty() ? codegen::machine_target() : codegen::target_from_name(options.target);
     codegen::CompilerOptions compiler_options{
-        .worker = {.program = std::filesystem::path(INGOT_BINARY_DIR) / "tools" / "ingot-worker"}};
+        .worker = {.folder = std::filesystem::path(INGOT_BINARY_DIR) / "tools"}};
     if (options.cached)
         compiler_options.cache = std::filesystem::path(testing::TempDir()) / "ingot-test-kernels";
     codegen::KernelCompiler compiler(target, compiler_options);

@@ -25,7 +25,7 @@ std::string read(const std::filesystem::path& file) {
     return text.str();
 }
 
-// Of a line like "// context: alignment=64", if there is one.
+// Of a line like "// context: alignment=64" or "// context: gpu", if there is one.
 passes::PassContext context_of(const GoldenCase& golden, const std::string& text) {
     passes::PassContext context;
     const std::string marker = "// context: ";
@@ -39,6 +39,8 @@ passes::PassContext context_of(const GoldenCase& golden, const std::string& text
         const uint64_t value = equals == std::string::npos ? 0 : std::stoull(setting.substr(equals + 1));
         if (name == "alignment" && value > 0)
             context.alignment = value;
+        else if (setting == "gpu")
+            context.row_tiles = context.key_octets = context.defer_norms = true;
         else
             throw Error(golden.file.string(), fmt::format("'{}' is not of a pass context", setting));
     }

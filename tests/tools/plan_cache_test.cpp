@@ -182,7 +182,7 @@ TEST_F(PlanCache, APlanNeedsNoCompiler) {
         EXPECT_TRUE(fails_with(ended, 1)) << command;
         EXPECT_THAT(ended.err, HasSubstr("ingot-worker"));
     }
-    EXPECT_THAT(ingot({"--version"}).out, HasSubstr("compiler none"));
+    EXPECT_THAT(ingot({"--version"}).out, HasSubstr("llvm none"));
 }
 
 TEST(FileMemo, KeepsWhatItFoundWhileTheFileStaysTheSame) {

@@ -104,7 +104,7 @@ void converse(Conversation& conversation, const Options& options) {
 
 void chat(const Options& options) {
     const OpenedPlan plan = open_plan(options.model, options.settings, options.json);
-    if (plan.compiled) print_note(text(*plan.compiled, plan.file->path()));
+    if (plan.compiled) print_note(text(*plan.compiled));
     Conversation conversation(plan.file, open_session(plan, options.session, options.settings));
     conversation.restart(options.system);
     if (options.message.text || options.message.file)

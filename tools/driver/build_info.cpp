@@ -33,7 +33,8 @@ std::string compiler_build_id(codegen::Compiler compiler, const std::filesystem:
     const auto ask = [&] { return codegen::WorkerPool(options).compiler(); };
     // The others are libraries that the worker's file says nothing of.
     if (compiler != codegen::Compiler::llvm) return failing(ask);
-    return failing([&] { return memoised(cache, codegen::find_worker(options).path, "compiler build id", ask); });
+    return failing(
+        [&] { return memoised(cache, codegen::find_worker(options).path, "compiler build id", ask); });
 }
 
 std::string compiler_build_id(const codegen::Target& target, std::optional<codegen::Compiler> wanted,
