@@ -46,7 +46,8 @@ TEST_F(Tool, HelpOfEachCommandTeaches) {
 TEST_F(Tool, VersionNamesBuildAndCompiler) {
     const Ended version = ingot({"--version"});
     EXPECT_EQ(version.code, 0);
-    EXPECT_THAT(version.out, testing::MatchesRegex("ingot [0-9.]+\nbuild [0-9a-f]{12}\nllvm .*\nhiprtc .*\nnvrtc .*\n"));
+    EXPECT_THAT(version.out,
+                testing::MatchesRegex("ingot [0-9.]+\nbuild [0-9a-f]{12}\nllvm .*\nhiprtc .*\nnvrtc .*\n"));
     if (can_compile()) {
         EXPECT_THAT(version.out, HasSubstr("clang version 22"));
     }
