@@ -1,6 +1,6 @@
 // A compile worker for builds under ThreadSanitizer: runs this build's own compiler with the sanitizer on, so
 // that kernels are watched too. (Accesses of more than 16 bytes are beyond the sanitizer.)
-#include "codegen/worker_protocol.h"
+#include "codegen/worker_service.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -50,14 +50,8 @@ CompileReply compile(const CompileRequest& request) {
 } // namespace
 
 int main() {
-    const int replies = dup(STDOUT_FILENO);
-    if (replies < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return 1;
-    const WorkerHello hello{.protocol = std::string(worker_protocol_version),
-                            .compiler = INGOT_TEST_COMPILER " -fsanitize=" INGOT_TEST_SANITIZE};
-    if (!write_message(replies, encode(hello))) return 1;
-    while (const auto message = read_message(STDIN_FILENO)) {
-        const auto request = decode_request(*message);
-        if (!request || !write_message(replies, encode(compile(*request)))) return 1;
-    }
-    return 0;
+    const WorkerService service;
+    return service.run({.protocol = std::string(worker_protocol_version),
+                        .compiler = INGOT_TEST_COMPILER " -fsanitize=" INGOT_TEST_SANITIZE},
+                       compile);
 }
