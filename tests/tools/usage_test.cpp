@@ -31,7 +31,7 @@ TEST_F(Tool, HelpOfEachCommandTeaches) {
     EXPECT_EQ(all.err, "");
     const std::vector<std::string> commands = subcommands(all.out);
     for (const char* known : {"compile", "run", "tokenize", "inspect", "dump", "opt", "verify", "cache",
-                              "devices", "completion", "eval", "bench"})
+                              "devices", "completion", "eval", "bench", "pack"})
         EXPECT_THAT(commands, testing::Contains(known));
     for (const std::string& command : commands) {
         const Ended help = ingot({command, "--help"});
