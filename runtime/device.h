@@ -81,9 +81,6 @@ struct QueueOptions {
     // How long an idle thread keeps watching for work before it sleeps; waking one takes tens of
     // microseconds.
     std::uint32_t spin_microseconds = 1000;
-    // How many bytes of its share of the next kernel's weights a thread fetches beside a kernel that reads
-    // none itself. Host only.
-    std::uint32_t prefetch_bytes = 16 * 1024;
 };
 
 // An ordered stream of work. Calls take effect in order; only read() and synchronize() are sure to wait for

@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "codegen/host/product_weight.h"
 #include "codegen/host/rows.h"
+#include "codegen/host/sink_states.h"
 #include "codegen/host/tiles.h"
 
 namespace ingot::codegen {
@@ -13,23 +15,8 @@ using namespace ir;
 
 namespace {
 
-constexpr int64_t panel_rows = 16;
 // Panels of one pass where several products meet: their tiles wait on the stack, so many bytes a token.
 constexpr int64_t joined_panels = 4;
-
-int64_t panels_of(int64_t rows) {
-    return (rows + panel_rows - 1) / panel_rows;
-}
-
-struct Product {
-    NodeId id = 0;
-    int64_t rows = 0, depth = 0; // N and K
-    bool paired = false;         // panels of both halves in turn
-    std::string weight, input;   // C++
-    std::string format;
-    uint64_t panel_bytes = 0;
-    size_t weight_operand = 0;
-};
 
 class ProductKernel {
   public:
@@ -42,15 +29,17 @@ class ProductKernel {
         headers_.insert("matmul.h");
         find_tokens();
         for (NodeId id = 0; id < region_.body.nodes.size(); ++id)
-            if (region_.body.nodes[id].op == Op::matmul) products_.push_back(describe(id));
+            if (region_.body.nodes[id].op == Op::matmul)
+                products_.push_back(describe_product(region_, id, headers_));
         list_readings();
         prologue();
-        declare_best();
+        const SinkStates states(region_, groups_, tokens_dim_);
+        states.declare(out_, headers_);
         for (const Product& p : products_)
             p.paired ? paired(p) : plain(p);
         for (const SinkGroup& g : groups_)
             if (is_joined(g)) joined(g);
-        choose_best();
+        states.finish(out_);
     }
 
   private:
@@ -71,28 +60,6 @@ class ProductKernel {
         tokens_dim_ = *dim;
         one_ = region_.constant(tokens_dim_) == 1;
         if (!one_) out_.line(fmt::format("const int tokens = {};", region_.rows_text(tokens_dim_)));
-    }
-
-    Product describe(NodeId id) const {
-        const Node& n = body().nodes[id];
-        const Type& w = region_.type(n.operands[1]);
-        if (!region_.is_param(n.operands[1]) ||
-            (w.layout != Layout::panel16 && w.layout != Layout::panel16_pair))
-            region_.unsupported(n, "its weight must be an operand of the kernel, packed in panels");
-        const bool quantized = region_.type(n.operands[0]).element == Element::q8a;
-        if (quantized && !is_quantized(w.element))
-            region_.unsupported(n, fmt::format("{} weights take f32 input, not q8a", info(w.element).text));
-        headers_.insert(format_header(w.element));
-        return {.id = id,
-                .rows = w.dims[0].constant(),
-                .depth = w.dims[1].constant(),
-                .paired = w.layout == Layout::panel16_pair,
-                .weight = region_.memory_name(n.operands[1]),
-                .input = fmt::format("{}Activations{{x{}}}", quantized ? "Q8" : "F32", n.operands[0]),
-                .format = format_name(region_, n, w.element),
-                .panel_bytes = packed_bytes(w.element, Layout::panel16, panel_rows,
-                                            static_cast<uint64_t>(w.dims[1].constant())),
-                .weight_operand = region_.param_index(n.operands[1])};
     }
 
     // Values before the products: the node's results among them are computed once, each thread a share of the
@@ -178,10 +145,7 @@ class ProductKernel {
 
     // The beginning of a thread's share of reading `i`, or of what follows this kernel, as C++.
     std::string share_of_reading(size_t i) const {
-        if (i >= weights_.size()) return "static_cast<const u8*>(c->next)";
-        const StreamedWeights& w = weights_[i];
-        return fmt::format("p{} + {} + u64(u32(share({}, int(c->thread), int(c->threads)).begin)) * {}",
-                           w.operand, w.offset, w.units, w.unit_bytes);
+        return i < weights_.size() ? share_begin(weights_[i]) : "static_cast<const u8*>(c->next)";
     }
 
     void open_product(const Product& p, int64_t units, int64_t panels_a_unit) {
@@ -212,10 +176,9 @@ class ProductKernel {
                     e.consume(sink);
                 continue;
             }
-            headers_.insert("quantize.h");
             const std::string low = emitters[0].value(sink.value), high = emitters[1].value(sink.value);
             const ValueId to = body().nodes[sink.node].results[0];
-            out_.line(fmt::format("quantize_block<{}>({}, {}, {}, ({}) / 32);", g.width, low, high,
+            out_.line(fmt::format("{}({}, {}, {}, ({}) / 32);", quantize_function(g, sink, one_), low, high,
                                   region_.row_pointer(to, "token"), tiles[0].column));
         }
     }
@@ -395,33 +358,6 @@ class ProductKernel {
             tiles.push_back(tile);
         }
         sinks(g, tiles);
-    }
-
-    std::vector<Sink> argmax_sinks() const {
-        std::vector<Sink> found;
-        for (const SinkGroup& g : groups_)
-            for (const Sink& s : g.sinks)
-                if (s.kind == Sink::Kind::argmax) found.push_back(s);
-        return found;
-    }
-
-    void declare_best() {
-        for (const Sink& s : argmax_sinks()) {
-            headers_.insert("argmax_team.h");
-            out_.line(fmt::format("BestLanes best{}[{}];", s.node, region_.most(tokens_dim_)));
-        }
-    }
-
-    void choose_best() {
-        for (const Sink& s : argmax_sinks()) {
-            const Node& n = body().nodes[s.node];
-            const std::string tokens = region_.rows_text(tokens_dim_);
-            out_.line(fmt::format("Best mine{}[{}];", s.node, region_.most(tokens_dim_)));
-            out_.line(
-                fmt::format("for (int i = 0; i < {0}; ++i) mine{1}[i] = best{1}[i].best();", tokens, s.node));
-            out_.line(fmt::format("argmax_team<{}>(c, mine{}, {}, {}, {});", region_.columns(s.value), s.node,
-                                  tokens, region_.memory_name(s.value), region_.memory_name(n.results[0])));
-        }
     }
 
     const Region& region_;

@@ -10,7 +10,7 @@ template <class Format, int K, int Group, class Epilogue>
 inline void multiply_one(const u8* w, const u8* row, int panel_begin, int panel_end, const u8* next,
                          Epilogue& epilogue) {
     constexpr int panel_bytes = Format::template panel_bytes<K>();
-    const Stream stream(w + u64(panel_end) * u64(panel_bytes), next);
+    const Stream stream(w + u64(panel_begin) * u64(panel_bytes), w + u64(panel_end) * u64(panel_bytes), next);
     for (int panel = panel_begin; panel < panel_end; panel += Group) {
         f32x16 y[Group];
         for (int i = 0; i < Group; ++i)
@@ -40,7 +40,7 @@ constexpr int tokens_at_once() {
 // Many tokens: panels are unpacked into a cache-resident scratch and used for all tokens of a pass.
 template <class Format, int K, int Group, class Epilogue>
 inline void multiply_many(const u8* w, const u8* rows, int tokens, int panel_begin, int panel_end,
-                          Epilogue& epilogue) {
+                          const u8* next, Epilogue& epilogue) {
     constexpr int row_bytes = Q8Row<K>::bytes, panel_bytes = Format::template panel_bytes<K>();
     constexpr int chunk = Group > tile_panels ? Group : tile_panels;
     constexpr int depth = blocks_at_once<Format, K>(), most = tokens_at_once<K>();
@@ -49,11 +49,14 @@ inline void multiply_many(const u8* w, const u8* rows, int tokens, int panel_beg
     f32x16 y[most][chunk / Group][Group];
     u8 padded[tile_tokens * row_bytes]; // a last tile with fewer tokens: their rows, then zeros
 
+    const u8 *share = w + u64(u32(panel_begin)) * u64(panel_bytes),
+             *share_end = w + u64(u32(panel_end)) * u64(panel_bytes);
     const int passes = (tokens + most - 1) / most;
     const int size = ((tokens + passes - 1) / passes + tile_tokens - 1) / tile_tokens * tile_tokens;
     for (int first = 0; first < tokens; first += size) {
         const int count = tokens - first < size ? tokens - first : size;
         const int whole = count / tile_tokens * tile_tokens;
+        const Stream stream(share, share_end, first + size < tokens ? share : next);
         const u8* own = rows + u64(u32(first)) * row_bytes;
         for (int t = 0; t < whole; ++t)
             extra[t].prepare(own + t * row_bytes);
@@ -73,9 +76,11 @@ inline void multiply_many(const u8* w, const u8* rows, int tokens, int panel_beg
                     for (int i = 0; i < tile_panels; ++i) {
                         // Past the share's end the last panel stands in; nobody sees its result.
                         const int at = panel + p + i < panel_end ? panel + p + i : panel_end - 1;
-                        for (int j = b; j < end; ++j)
-                            unpacked[i * (end - b) + j - b].unpack(w + u64(u32(at)) * u64(panel_bytes) +
-                                                                   j * Format::block_bytes);
+                        for (int j = b; j < end; ++j) {
+                            const u8* block = w + u64(u32(at)) * u64(panel_bytes) + j * Format::block_bytes;
+                            stream.prefetch<Format::block_bytes>(block);
+                            unpacked[i * (end - b) + j - b].unpack(block);
+                        }
                     }
                     for (int t = 0; t < count; t += tile_tokens)
                         dot_tile<Format, K>(unpacked, t < whole ? own + t * row_bytes : padded, extra + t, b,

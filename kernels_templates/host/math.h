@@ -38,39 +38,33 @@ inline f32x16 bits_to_f32(i32x16 bits) {
 // bits.
 inline constexpr float round_magic = 12582912.0f;
 
-// 2^x for x <= 0, as softmax needs it: relative error 2e-7, zero below 2^-126 and for -infinity.
-inline f32x16 exp2_nonpositive(f32x16 x) {
-    x = larger(broadcast(-127.0f), x);
-    // With the exponent's bias added in, the rounded integer's low bits are those of 2^n once shifted.
-    const f32x16 biased = x + (round_magic + 127.0f);
-    const f32x16 f = x - (biased - (round_magic + 127.0f));
-    const i32x16 scale = __builtin_bit_cast(i32x16, biased) << 23;
-    // Minimax in relative error of 2^f on [-1/2, 1/2], constant term fixed at 1 so that 2^0 is exact.
+// 2^f for f in [-1/2, 1/2]: minimax in relative error (2e-7), constant term fixed at 1 so that 2^0 is exact.
+inline f32x16 exp2_fraction(f32x16 f) {
     f32x16 p = f * 1.33952500e-3f + 9.67012123e-3f;
     p = p * f + 5.55032862e-2f;
     p = p * f + 2.40222454e-1f;
     p = p * f + 6.93147182e-1f;
-    p = p * f + 1.0f;
-    return p * bits_to_f32(scale);
+    return p * f + 1.0f;
 }
 
-// e^x, within 2 ulp; results below 2^-126 lose bits as subnormals do, those below 2^-149 are 0.
+// 2^n of an integer n that was rounded with the exponent's bias added in: its low bits, once shifted.
+inline f32x16 exp2_integer(f32x16 biased) {
+    return bits_to_f32(__builtin_bit_cast(i32x16, biased) << 23);
+}
+
+// 2^x for x <= 0, as softmax needs it: relative error 2e-7, zero below 2^-126 and for -infinity.
+inline f32x16 exp2_nonpositive(f32x16 x) {
+    x = larger(broadcast(-127.0f), x);
+    const f32x16 biased = x + (round_magic + 127.0f);
+    return exp2_fraction(x - (biased - (round_magic + 127.0f))) * exp2_integer(biased);
+}
+
+// e^x for |x| <= 87, relative error 2e-7 + 6e-8 |x|; beyond that as at the border, which sigmoids can't tell
+// from what it should be.
 inline f32x16 exp(f32x16 x) {
-    x = larger(broadcast(-104.0f), smaller(broadcast(89.0f), x));
-    const f32x16 rounded = x * 1.44269504f + round_magic;
-    const f32x16 n = rounded - round_magic;
-    // ln 2 in two parts (Cody and Waite): the first has few enough bits that n times it is exact.
-    f32x16 r = x - n * 0.693359375f;
-    r = r + n * 2.12194440e-4f;
-    f32x16 p = r * 1.38888889e-3f + 8.33333333e-3f;
-    p = p * r + 4.16666667e-2f;
-    p = p * r + 1.66666667e-1f;
-    p = p * r + 0.5f;
-    p = p * r * r + r + 1.0f;
-    // 2^n in two factors: n = 128 and n < -126 have no float of their own.
-    const i32x16 exponent = __builtin_bit_cast(i32x16, rounded) - __builtin_bit_cast(i32, round_magic);
-    const i32x16 half = exponent >> 1;
-    return p * bits_to_f32((half + 127) << 23) * bits_to_f32((exponent - half + 127) << 23);
+    x = larger(broadcast(-87.0f), smaller(broadcast(87.0f), x));
+    const f32x16 biased = x * 1.44269504f + (round_magic + 127.0f);
+    return exp2_fraction(x * 1.44269504f - (biased - (round_magic + 127.0f))) * exp2_integer(biased);
 }
 
 inline f32x16 sigmoid(f32x16 x) {

@@ -40,7 +40,7 @@ inline void matmul(const u8* w, Q8Activations x, int tokens, int panel_begin, in
     if (tokens == 1)
         multiply_one<Format, K, Group>(w, x.rows, panel_begin, panel_end, next, epilogue);
     else
-        multiply_many<Format, K, Group>(w, x.rows, tokens, panel_begin, panel_end, epilogue);
+        multiply_many<Format, K, Group>(w, x.rows, tokens, panel_begin, panel_end, next, epilogue);
 }
 
 template <class Format, int N, int K, int Group, class Epilogue>

@@ -47,4 +47,31 @@ inline void quantize_row(const float* x, u8* row) {
         quantize_block<K>(load<f32x16>(x + 32 * b), load<f32x16>(x + 32 * b + 16), row, b);
 }
 
+// Blocks that wait to be quantised together. What makes a block is a chain of dependent steps as long as
+// quantising it is; one after the other, in loops of their own, many of either are under way at once.
+template <int K>
+class QuantizeBatch {
+  public:
+    void add(f32x16 low, f32x16 high, u8* row, int b) {
+        waiting_[count_] = {low, high, row, b};
+        if (++count_ == most) flush();
+    }
+    void flush() {
+#pragma clang loop unroll(disable)
+        for (int i = 0; i < count_; ++i)
+            quantize_block<K>(waiting_[i].low, waiting_[i].high, waiting_[i].row, waiting_[i].block);
+        count_ = 0;
+    }
+
+  private:
+    static constexpr int most = 8;
+    struct Block {
+        f32x16 low, high;
+        u8* row;
+        int block;
+    };
+    Block waiting_[most];
+    int count_ = 0;
+};
+
 } // namespace ingot_host

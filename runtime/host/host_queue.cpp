@@ -11,12 +11,9 @@
 namespace ingot::runtime {
 namespace {
 
-constexpr std::uint64_t line_bytes = 64;
-
 struct Launch {
     ingot_host::Kernel kernel = nullptr;
     std::size_t first_operand = 0; // in HostList::operands
-    bool streams = false;          // reads weights from memory, and then prefetches what follows them
 };
 
 class HostList final : public CommandList {
@@ -26,7 +23,6 @@ class HostList final : public CommandList {
     std::vector<void*> operands;
     std::vector<std::int32_t> dims;
     std::vector<const std::byte*> next; // by launch * threads + thread: as ingot_host::Call has it
-    std::uint32_t prefetch_bytes = 0;
 
     void run_on(unsigned thread) const {
         const unsigned threads = team->size();
@@ -38,17 +34,9 @@ class HostList final : public CommandList {
                                            .thread = thread,
                                            .threads = threads,
                                            .next = next[i * threads + thread]};
-            if (!launch.streams) fetch(next[i * threads + thread]);
             launch.kernel(&call);
             if (i + 1 != launches.size()) ingot_host::barrier(&team->shared());
         }
-    }
-
-  private:
-    void fetch(const std::byte* data) const {
-        if (data == nullptr) return;
-        for (std::uint32_t at = 0; at < prefetch_bytes; at += line_bytes)
-            __builtin_prefetch(data + at, 0, 2);
     }
 };
 
@@ -75,8 +63,7 @@ void check_range(const Memory& memory, std::uint64_t offset, std::uint64_t bytes
 } // namespace
 
 HostQueue::HostQueue(std::vector<Core> cores, const QueueOptions& options, std::function<void()> release)
-    : release_(std::move(release)), prefetch_bytes_(options.prefetch_bytes),
-      team_(std::move(cores), options.spin_microseconds) {}
+    : release_(std::move(release)), team_(std::move(cores), options.spin_microseconds) {}
 
 HostQueue::~HostQueue() {
     if (release_) release_();
@@ -102,10 +89,8 @@ std::unique_ptr<CommandList> HostQueue::prepare(const ProgramSpec& program) {
             }
             list->operands.push_back(memory->host_view() + operand.offset);
         }
-        launch.streams = !spec.weights.empty();
         list->launches.push_back(launch);
     }
-    list->prefetch_bytes = prefetch_bytes_;
     list->next.resize(program.launches.size() * team_.size());
     Memory* const weights = program.arenas[static_cast<std::size_t>(Pool::weights)];
     if (weights == nullptr) return list;

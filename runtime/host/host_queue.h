@@ -27,7 +27,6 @@ class HostQueue final : public Queue {
 
   private:
     std::function<void()> release_;
-    std::uint32_t prefetch_bytes_ = 0;
     ThreadTeam team_;
 };
 
