@@ -123,7 +123,9 @@ class Partition {
         const Node& n = g_.nodes[id];
         for (ValueId v : n.operands) {
             const NodeId p = g_.values[v].producer;
-            if (p == no_id || region_[p] != region) continue;
+            if (p == no_id) continue;
+            if (role_of(g_, g_.nodes[p]) == Role::late && !computed_before(g_.nodes[p], region)) return false;
+            if (region_[p] != region) continue;
             // The tiles of a value that is broadcast are not those of the result.
             if (is_pointwise(n.op) && g_.type(v).dims != g_.type(n.results[0]).dims) return false;
             // Attention leaves its kernel in one form, by rows: f32 or blocks of 8 bits.
@@ -137,6 +139,13 @@ class Partition {
             return v == no_id || std::ranges::all_of(readers_[v], [&](NodeId reader) {
                        return reader == id || region_[reader] < region;
                    });
+        });
+    }
+
+    // A late node needs whole rows of what it reads, so these come from regions before its own.
+    bool computed_before(const Node& late, uint32_t region) const {
+        return std::ranges::all_of(late.operands, [&](ValueId v) {
+            return !g_.producer(v) || region_[g_.values[v].producer] < region;
         });
     }
 

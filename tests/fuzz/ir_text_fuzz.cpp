@@ -19,9 +19,11 @@ namespace {
 
 // A graph that a pass can't do anything with is an error; one that is not well-formed afterwards ends the
 // fuzzer, by std::logic_error.
-void compile(ir::Graph g) {
+void compile(ir::Graph g, bool gpu) {
+    const passes::PassContext context{
+        .row_tiles = gpu, .key_octets = gpu, .defer_norms = gpu, .planner_seconds = 0.1};
     try {
-        passes::run_pipeline(g, {.planner_seconds = 0.1});
+        passes::run_pipeline(g, context);
     } catch (const ir::Error&) {
         return;
     }
@@ -39,7 +41,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
             ir::verify(g);
             if (ir::dot(g).empty() || ir::json(g).empty()) std::abort();
             if (ir::NodeGraph(g).size() != g.nodes.size()) std::abort();
-            compile(g);
+            compile(g, false);
+            compile(g, true);
         }
     } catch (const ir::Error&) {
     }
