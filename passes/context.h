@@ -14,6 +14,8 @@ struct PassContext {
     bool key_octets = false;
     // Norms before products are taken apart, so that their makers and readers share the work (GPUs).
     bool defer_norms = false;
+    // A kernel has one product, and its input lies in memory (GPUs).
+    bool products_alone = false;
     // Seconds that the exact memory planner may search where the quick orders miss the lower bound.
     double planner_seconds = 5.0;
 };

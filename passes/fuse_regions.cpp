@@ -59,7 +59,8 @@ constexpr uint32_t none = UINT32_MAX;
 // Assigns each node to a region. Regions are numbered so that each depends on lower ones only.
 class Partition {
   public:
-    explicit Partition(const Graph& g) : g_(g), readers_(readers(g)), region_(g.nodes.size(), none) {
+    Partition(const Graph& g, const PassContext& context)
+        : g_(g), context_(context), readers_(readers(g)), region_(g.nodes.size(), none) {
         for (NodeId id = 0; id < g.nodes.size(); ++id)
             place(id);
         claim_late();
@@ -70,6 +71,8 @@ class Partition {
 
     // Node ids of each region, in order.
     const std::vector<std::vector<NodeId>>& regions() const { return regions_; }
+    // The region of each node; outside ones have none.
+    uint32_t region_of(NodeId id) const { return region_[id]; }
 
   private:
     uint32_t fresh() { return count_++; }
@@ -84,13 +87,15 @@ class Partition {
             return;
         case Role::anchor: {
             uint32_t region = none;
-            if (n.op == Op::matmul) region = sibling(id);
+            if (n.op == Op::matmul && !context_.products_alone) region = sibling(id);
             const bool step_input = n.op != Op::matmul && n.op != Op::attention && reads_params_alone(n);
             if (step_input) region = step_inputs_;
             if (region == none) region = fresh();
             if (step_input) step_inputs_ = region;
             region_[id] = region;
-            if (n.op != Op::attention) claim_prologue(id); // every head would repeat it
+            // Every head, or workgroup of a large product, would repeat it.
+            const bool repeats = n.op == Op::attention || (n.op == Op::matmul && context_.products_alone);
+            if (!repeats) claim_prologue(id);
             return;
         }
         case Role::epilogue: {
@@ -224,6 +229,7 @@ class Partition {
     }
 
     const Graph& g_;
+    const PassContext& context_;
     std::vector<std::vector<NodeId>> readers_;
     std::vector<uint32_t> region_;
     std::vector<std::vector<NodeId>> regions_;
@@ -299,10 +305,37 @@ void emit(const Graph& g, const std::vector<NodeId>& nodes,
         r.inherit(results[i], r.graph.nodes[made].results[i]);
 }
 
+// A late node that several kernels need becomes one in each.
+Graph with_late_copies(const Graph& g, const Partition& partition) {
+    const auto read_by = readers(g);
+    const auto is_shared = [&](NodeId id) {
+        const ValueId v = g.nodes[id].results[0];
+        if (role_of(g, g.nodes[id]) != Role::late || is_result(g, v)) return false;
+        return std::ranges::any_of(read_by[v], [&](NodeId reader) {
+            return partition.region_of(reader) != partition.region_of(read_by[v][0]);
+        });
+    };
+    Rewriter r(g);
+    std::map<std::pair<NodeId, uint32_t>, ValueId> copies; // by the late node and its readers' region
+    for (NodeId id = 0; id < g.nodes.size(); ++id) {
+        if (is_shared(id)) continue; // made where the first reader of each region stands
+        for (ValueId v : g.nodes[id].operands) {
+            const NodeId p = g.values[v].producer;
+            if (p == no_id || !is_shared(p)) continue;
+            const auto [at, is_new] = copies.try_emplace({p, partition.region_of(id)}, no_id);
+            if (is_new) at->second = r.graph.nodes[r.copy(p)].results[0];
+            r.map(v, at->second);
+        }
+        r.copy(id);
+    }
+    return r.finish();
+}
+
 } // namespace
 
-void fuse_regions(Graph& g, const PassContext&) {
-    const Partition partition(g);
+void fuse_regions(Graph& g, const PassContext& context) {
+    g = with_late_copies(g, Partition(g, context));
+    const Partition partition(g, context);
     const auto all_readers = readers(g);
     Rewriter r(g);
     for (NodeId id = 0; id < g.nodes.size(); ++id)

@@ -1,4 +1,5 @@
 // Whatever passes make of a graph, each of its kernels has a source or is refused in one clear line.
+#include <map>
 #include <random>
 
 #include <gmock/gmock.h>
@@ -6,6 +7,7 @@
 
 #include "codegen/build_plan.h"
 #include "codegen/host_source.h"
+#include "codegen/kernel_source.h"
 #include "ir/error.h"
 #include "ir/print.h"
 #include "passes/pipeline.h"
@@ -18,14 +20,18 @@ namespace {
 
 using namespace ir;
 
+const passes::PassContext gpu{
+    .row_tiles = true, .key_octets = true, .defer_norms = true, .products_alone = true};
+
 // What is said of kernels that have none.
-std::vector<std::string> refusals(const Graph& imported, std::vector<std::string> disabled) {
+std::vector<std::string> refusals(const Graph& imported, std::vector<std::string> disabled,
+                                  const Target& target) {
     Graph g = imported;
-    passes::run_pipeline(g, {}, {.disabled = std::move(disabled)});
+    passes::run_pipeline(g, target.is_gpu() ? gpu : passes::PassContext(), {.disabled = std::move(disabled)});
     std::vector<std::string> said;
     for (const KernelSpec& spec : kernel_specs(g)) {
         try {
-            if (host_kernel_source(*spec.body, spec.name).text.empty())
+            if (kernel_source(target, *spec.body, spec.name).text.empty())
                 said.push_back(spec.name + ": no source");
         } catch (const Error& e) {
             EXPECT_EQ(e.where(), "kernel " + spec.name);
@@ -35,32 +41,47 @@ std::vector<std::string> refusals(const Graph& imported, std::vector<std::string
     return said;
 }
 
-// Several tokens on the host need what that pass makes: memory for the input of products.
-TEST(GraphKernels, DecodersHaveAllOfThemWithoutAnyPassButSharePrologues) {
+// Of a decoder: all kernels there with all passes and without any one of them, but for those that `needed`
+// names, with what is said without it.
+void expect_kernels(const Target& target, const std::map<std::string_view, const char*>& needed) {
     const uint64_t first = std::random_device{}();
-    for (uint64_t seed = first; seed < first + 50; ++seed) {
-        SCOPED_TRACE(testing::Message() << "seed " << seed);
+    for (uint64_t seed = first; seed < first + 40; ++seed) {
+        SCOPED_TRACE(testing::Message() << target.name << ", seed " << seed);
         const Graph g = ingot::test::random_decoder(seed);
-        EXPECT_THAT(refusals(g, {}), testing::IsEmpty());
+        EXPECT_THAT(refusals(g, {}, target), testing::IsEmpty());
         for (const passes::Pass& pass : passes::pipeline()) {
             if (pass.required) continue;
             SCOPED_TRACE(testing::Message() << "without " << pass.name);
-            const auto said = refusals(g, {std::string(pass.name)});
-            if (pass.name == "share-prologues")
-                EXPECT_THAT(said, testing::Each(testing::HasSubstr("(pass share-prologues sees to that)")));
+            const auto said = refusals(g, {std::string(pass.name)}, target);
+            if (const auto at = needed.find(pass.name); at != needed.end())
+                EXPECT_THAT(said, testing::Each(testing::HasSubstr(at->second)));
             else
                 EXPECT_THAT(said, testing::IsEmpty());
         }
     }
 }
 
+TEST(GraphKernels, OfDecodersAreAllThereOnTheHost) {
+    // Several tokens need memory for the input of products.
+    expect_kernels(target_from_name("x86-64-v3"),
+                   {{"share-prologues", "(pass share-prologues sees to that)"}});
+}
+
+TEST(GraphKernels, OfDecodersAreAllThereOnGpus) {
+    for (const char* name : {"gfx1100", "gfx942", "sm_90"})
+        expect_kernels(target_from_name(name), {{"defer-norms", "rms_norm"},
+                                                {"quantize-activations", "(pass quantize-activations)"},
+                                                {"lay-out-caches", "kv_"}});
+}
+
 TEST(GraphKernels, WildGraphsHaveThemOrAreRefused) {
     const uint64_t first = std::random_device{}();
+    const Target& host = target_from_name("x86-64-v3");
     size_t refused = 0, graphs = 0;
     for (uint64_t seed = first; seed < first + 500; ++seed) {
         SCOPED_TRACE(testing::Message() << "seed " << seed);
-        refusals(ingot::test::random_graph(seed, {.page_positions = 16}), {});
-        if (!refusals(ingot::test::random_graph(seed, {.caches = false}), {}).empty()) ++refused;
+        refusals(ingot::test::random_graph(seed, {.page_positions = 16}), {}, host);
+        if (!refusals(ingot::test::random_graph(seed, {.caches = false}), {}, host).empty()) ++refused;
         ++graphs;
     }
     // Slices at odd columns that meet are what is left, besides caches in layouts that models don't have.

@@ -20,8 +20,11 @@ namespace {
 // A graph that a pass can't do anything with is an error; one that is not well-formed afterwards ends the
 // fuzzer, by std::logic_error.
 void compile(ir::Graph g, bool gpu) {
-    const passes::PassContext context{
-        .row_tiles = gpu, .key_octets = gpu, .defer_norms = gpu, .planner_seconds = 0.1};
+    const passes::PassContext context{.row_tiles = gpu,
+                                      .key_octets = gpu,
+                                      .defer_norms = gpu,
+                                      .products_alone = gpu,
+                                      .planner_seconds = 0.1};
     try {
         passes::run_pipeline(g, context);
     } catch (const ir::Error&) {

@@ -18,14 +18,15 @@ struct DecoderOptions {
     enum class Program { decode, prefill, head } program = Program::decode;
     int layers = 1;
     int64_t embedding = 64, head_dim = 16, kv_heads = 1, group = 2, ffn = 96, vocabulary = 50;
-    int64_t rotated_pairs = 8; // of each head, at most head_dim / 2
-    int64_t most_tokens = 6;   // of a prefill
-    int64_t sequences = 1;     // that share the cache
-    bool biases = false;       // of q, k, v
-    bool scales = false;       // a factor for each product
-    bool magnitude = false;    // angles are scaled by a constant
-    bool tied = true;          // the head is the embedding's table
-    bool reads_past = false;   // attention to the past alone: the append comes behind it
+    int64_t rotated_pairs = 8;   // of each head, at most head_dim / 2
+    int64_t most_tokens = 6;     // of a prefill
+    int64_t page_positions = 32; // of the cache: kernels take multiples of 32 (host: of 16)
+    int64_t sequences = 1;       // that share the cache
+    bool biases = false;         // of q, k, v
+    bool scales = false;         // a factor for each product
+    bool magnitude = false;      // angles are scaled by a constant
+    bool tied = true;            // the head is the embedding's table
+    bool reads_past = false;     // attention to the past alone: the append comes behind it
     ir::Element weights = ir::Element::q4_1;
     ir::Element v_weights = ir::Element::q4_1; // of v and down, as in mixed files
     ir::Element cache = ir::Element::f16;
@@ -53,6 +54,7 @@ inline DecoderOptions random_decoder_options(uint64_t seed) {
     o.vocabulary = pick(int64_t{50}, int64_t{33}, int64_t{64});
     o.rotated_pairs = chance(0.7) ? o.head_dim / 2 : o.head_dim / 4;
     o.most_tokens = pick(int64_t{1}, int64_t{6}, int64_t{6});
+    o.page_positions = pick(int64_t{32}, int64_t{64});
     o.sequences = pick(int64_t{1}, int64_t{2});
     o.biases = chance(0.3);
     o.scales = chance(0.2);
@@ -142,7 +144,7 @@ class RandomDecoder {
         return draft_param(
             g_, name,
             {.element = o_.cache,
-             .dims = {o_.sequences * pages_a_sequence, o_.kv_heads, page_positions, o_.head_dim},
+             .dims = {o_.sequences * pages_a_sequence, o_.kv_heads, o_.page_positions, o_.head_dim},
              .layout = layout,
              .pool = ir::Pool::state});
     }
@@ -213,8 +215,7 @@ class RandomDecoder {
         g_.results.push_back(v);
     }
 
-    // Kernels take pages of a multiple of 16 positions.
-    static constexpr int64_t page_positions = 16, pages_a_sequence = 2;
+    static constexpr int64_t pages_a_sequence = 2;
 
     DecoderOptions o_;
     ir::Graph g_; // a draft

@@ -16,7 +16,8 @@ using namespace ir;
 
 namespace {
 
-const passes::PassContext gpu{.row_tiles = true, .key_octets = true, .defer_norms = true};
+const passes::PassContext gpu{
+    .row_tiles = true, .key_octets = true, .defer_norms = true, .products_alone = true};
 
 Graph parsed(const char* body) {
     return parse(std::string("graph \"g\" phase canonical {\n  symbol T = 1..8\n") + body + "}\n");

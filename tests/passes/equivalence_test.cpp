@@ -24,7 +24,8 @@ namespace {
 constexpr int wild_graphs = 300, decoders = 60;
 constexpr double lossless = 1e-7; // NMSE
 
-const passes::PassContext host, gpu{.row_tiles = true, .key_octets = true, .defer_norms = true};
+const passes::PassContext host,
+    gpu{.row_tiles = true, .key_octets = true, .defer_norms = true, .products_alone = true};
 
 Graph compiled(const Graph& imported, std::vector<std::string> disabled,
                const passes::PassContext& context = host) {

@@ -40,7 +40,7 @@ passes::PassContext context_of(const GoldenCase& golden, const std::string& text
         if (name == "alignment" && value > 0)
             context.alignment = value;
         else if (setting == "gpu")
-            context.row_tiles = context.key_octets = context.defer_norms = true;
+            context.row_tiles = context.key_octets = context.defer_norms = context.products_alone = true;
         else
             throw Error(golden.file.string(), fmt::format("'{}' is not of a pass context", setting));
     }

@@ -11,7 +11,7 @@ namespace {
 // What the target's kernels want of graphs.
 passes::PassContext context_for(const codegen::Target& target) {
     const bool gpu = target.is_gpu();
-    return {.row_tiles = gpu, .key_octets = gpu, .defer_norms = gpu};
+    return {.row_tiles = gpu, .key_octets = gpu, .defer_norms = gpu, .products_alone = gpu};
 }
 
 } // namespace
