@@ -93,4 +93,27 @@ BuiltinCall bind_arguments(const Builtin& builtin, ExprPtr subject, CallArgument
     return call;
 }
 
+std::vector<const Value*> bind_values(const Macro& macro, const std::vector<std::string>& names,
+                                      const Items& positional, const NamedValues& named) {
+    const std::string& name = names[macro.name];
+    if (positional.size() > macro.parameters.size()) {
+        throw Error(Code::invalid_argument, "",
+                    fmt::format("the macro '{}' takes {} arguments, not {}", name, macro.parameters.size(),
+                                positional.size()));
+    }
+    std::vector<const Value*> bound(macro.parameters.size());
+    for (std::size_t i = 0; i < positional.size(); ++i)
+        bound[i] = &positional[i];
+    for (const auto& [argument, value] : named) {
+        const auto place = std::ranges::find(macro.parameters, argument, &Macro::Parameter::name);
+        const auto i = static_cast<std::size_t>(place - macro.parameters.begin());
+        if (i == bound.size() || bound[i] != nullptr) {
+            throw Error(Code::invalid_argument, "",
+                        fmt::format("the macro '{}' takes no argument '{}' here", name, names[argument]));
+        }
+        bound[i] = &value;
+    }
+    return bound;
+}
+
 } // namespace ingot::runtime::jinja

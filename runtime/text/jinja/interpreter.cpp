@@ -1,13 +1,13 @@
 #include "runtime/text/jinja/interpreter.h"
 
 #include "runtime/error.h"
+#include "runtime/text/jinja/bind_arguments.h"
 #include "runtime/text/jinja/builtin.h"
 #include "runtime/text/jinja/operators.h"
 #include "runtime/text/jinja/scopes.h"
 #include "runtime/text/jinja/source_error.h"
 #include "runtime/text/jinja/text_form.h"
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -344,41 +344,19 @@ class Interpreter {
             fail(fmt::format("the macro '{}' is called before it is defined", source_.names[node.name]));
         const Macro& macro = **found;
         const Items given = evaluate_all(node.arguments);
-        std::vector<std::pair<NameId, Value>> named;
+        NamedValues named;
         for (const auto& [name, expr] : node.named)
             named.emplace_back(name, evaluate(*expr));
         at_ = at;
-        check_arguments(macro, given.size(), named);
+        budget().step(1 + macro.parameters.size() * (1 + named.size()) / 8);
+        const std::vector<const Value*> bound = bind_values(macro, source_.names, given, named);
         const Scopes::Inner scope(scopes_, Scopes::Inner::Sees::outermost);
         for (std::size_t i = 0; i < macro.parameters.size(); ++i) {
             const Macro::Parameter& parameter = macro.parameters[i];
-            const auto by_name =
-                std::ranges::find(named, parameter.name, [](const auto& n) { return n.first; });
-            if (i < given.size()) {
-                scopes_.set(parameter.name, given[i]);
-            } else if (by_name != named.end()) {
-                scopes_.set(parameter.name, by_name->second);
-            } else {
-                scopes_.set(parameter.name, evaluate_or_undefined(parameter.otherwise));
-            }
+            scopes_.set(parameter.name,
+                        bound[i] != nullptr ? *bound[i] : evaluate_or_undefined(parameter.otherwise));
         }
         return captured_from(macro.body);
-    }
-
-    void check_arguments(const Macro& macro, std::size_t given,
-                         const std::vector<std::pair<NameId, Value>>& named) {
-        const std::string& name = source_.names[macro.name];
-        if (given > macro.parameters.size())
-            fail(fmt::format("the macro '{}' takes {} arguments, not {}", name, macro.parameters.size(),
-                             given));
-        for (const auto& [argument, unused] : named) {
-            const auto place =
-                std::ranges::find(macro.parameters, argument, [](const auto& p) { return p.name; });
-            if (place == macro.parameters.end() ||
-                place < macro.parameters.begin() + static_cast<std::ptrdiff_t>(given))
-                fail(
-                    fmt::format("the macro '{}' takes no argument '{}' here", name, source_.names[argument]));
-        }
     }
 
     Value evaluate(const CapturedText&, std::uint32_t) { return captured_; }
