@@ -1,6 +1,8 @@
 // Tokenizers and text decoders of ingot.h.
 #include "runtime/c_api/objects.h"
 
+#include "runtime/text/chat_prompt.h"
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -26,6 +28,12 @@ DecodeOptions decode_options(uint32_t flags) {
     known_flags(flags, INGOT_DECODE_SPECIAL | INGOT_DECODE_CONTINUES);
     return {.special = (flags & INGOT_DECODE_SPECIAL) != 0,
             .at_start = (flags & INGOT_DECODE_CONTINUES) == 0};
+}
+
+// As many ids as there is room for, and how many there are.
+void hand_out(std::span<const int32_t> all, std::span<int32_t> room, size_t& count) {
+    std::copy_n(all.begin(), std::min(all.size(), room.size()), room.begin());
+    count = all.size();
 }
 
 // Keeps a decoder's text until the next call and hands it out.
@@ -75,11 +83,25 @@ ingot_code ingot_tokenizer_encode(const ingot_tokenizer* tokenizer, const char* 
         const std::span<const char> bytes = given(text, length, "text");
         const std::span<int32_t> room = given(ids, capacity, "ids");
         size_t& needed = given(count, "count");
-        const std::vector<int32_t> all =
-            given(tokenizer, "tokenizer")
-                .tokenizer->encode({bytes.data(), bytes.size()}, encode_options(flags));
-        std::copy_n(all.begin(), std::min(all.size(), room.size()), room.begin());
-        needed = all.size();
+        const Tokenizer& t = *given(tokenizer, "tokenizer").tokenizer;
+        hand_out(t.encode({bytes.data(), bytes.size()}, encode_options(flags)), room, needed);
+    });
+}
+
+ingot_code ingot_tokenizer_encode_chat(const ingot_tokenizer* tokenizer, const ingot_chat_message* messages,
+                                       size_t message_count, uint32_t flags, int32_t* ids, size_t capacity,
+                                       size_t* count, ingot_error* error) {
+    return guarded(error, [&] {
+        std::vector<ChatMessage> all;
+        for (const ingot_chat_message& m : given(messages, message_count, "messages"))
+            all.push_back({.role = &given(m.role, "role"), .content = &given(m.content, "content")});
+        const std::span<int32_t> room = given(ids, capacity, "ids");
+        size_t& needed = given(count, "count");
+        known_flags(flags, INGOT_CHAT_ADD_ANSWER);
+        const Tokenizer& t = *given(tokenizer, "tokenizer").tokenizer;
+        hand_out(encode_chat(t, chat_template_of(t), std::move(all),
+                             {.add_generation_prompt = (flags & INGOT_CHAT_ADD_ANSWER) != 0}),
+                 room, needed);
     });
 }
 

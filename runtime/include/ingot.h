@@ -249,6 +249,22 @@ INGOT_API ingot_code ingot_tokenizer_encode(const ingot_tokenizer* tokenizer, co
                                             uint32_t flags, int32_t* ids, size_t capacity, size_t* count,
                                             ingot_error* error);
 
+/* A conversation by the model's own chat template, whose control tokens only the template itself may write.
+ */
+typedef struct ingot_chat_message {
+    const char* role; /* "system", "user", "assistant" */
+    const char* content;
+} ingot_chat_message;
+
+#define INGOT_CHAT_ADD_ANSWER 1u /* end with what opens the assistant's turn */
+
+/* Results as of ingot_tokenizer_encode. UNSUPPORTED for a model without a template, or with one outside of
+ * the subset of Jinja that Ingot knows; INVALID_ARGUMENT where the template refuses the conversation. */
+INGOT_API ingot_code ingot_tokenizer_encode_chat(const ingot_tokenizer* tokenizer,
+                                                 const ingot_chat_message* messages, size_t message_count,
+                                                 uint32_t flags, int32_t* ids, size_t capacity, size_t* count,
+                                                 ingot_error* error);
+
 #define INGOT_DECODE_SPECIAL 1u   /* write control tokens out; otherwise they give no text */
 #define INGOT_DECODE_CONTINUES 2u /* the ids go on from others, so a space in front stays */
 

@@ -247,6 +247,11 @@ struct DecodeOptions {
     }
 };
 
+struct ChatMessage {
+    std::string role; // "system", "user", "assistant"
+    std::string content;
+};
+
 class Tokenizer : public detail::Handle<ingot_tokenizer, ingot_tokenizer_free> {
   public:
     explicit Tokenizer(const Plan& plan) : Handle(ingot_tokenizer_create, plan.get()) {}
@@ -258,15 +263,23 @@ class Tokenizer : public detail::Handle<ingot_tokenizer, ingot_tokenizer_free> {
     std::vector<std::int32_t> encode(std::string_view text, const EncodeOptions& options = {}) const {
         const std::uint32_t flags = (options.add_special ? INGOT_ENCODE_ADD_SPECIAL : 0U) |
                                     (options.parse_special ? INGOT_ENCODE_PARSE_SPECIAL : 0U);
-        std::vector<std::int32_t> ids(text.size() + 2); // a token has a byte at least
-        std::size_t count = 0;
-        for (;;) {
-            detail::call(ingot_tokenizer_encode, get(), text.data(), text.size(), flags, ids.data(),
-                         ids.size(), &count);
-            const bool fits = count <= ids.size();
-            ids.resize(count);
-            if (fits) return ids;
+        return ids_of(text.size() + 2, [&](std::int32_t* ids, std::size_t capacity, std::size_t* count) {
+            detail::call(ingot_tokenizer_encode, get(), text.data(), text.size(), flags, ids, capacity,
+                         count);
+        });
+    }
+    // A conversation by the model's own template; `answer` ends it with what opens the assistant's turn.
+    std::vector<std::int32_t> encode_chat(std::span<const ChatMessage> messages, bool answer = true) const {
+        std::vector<ingot_chat_message> all;
+        std::size_t bytes = 0;
+        for (const ChatMessage& m : messages) {
+            all.push_back({m.role.c_str(), m.content.c_str()});
+            bytes += m.role.size() + m.content.size() + 64; // of the template around them
         }
+        return ids_of(bytes, [&](std::int32_t* ids, std::size_t capacity, std::size_t* count) {
+            detail::call(ingot_tokenizer_encode_chat, get(), all.data(), all.size(),
+                         answer ? INGOT_CHAT_ADD_ANSWER : 0U, ids, capacity, count);
+        });
     }
     std::string decode(std::span<const std::int32_t> ids, const DecodeOptions& options = {}) const {
         std::string text;
@@ -282,6 +295,20 @@ class Tokenizer : public detail::Handle<ingot_tokenizer, ingot_tokenizer_free> {
         std::int32_t is_end = 0;
         detail::call(ingot_tokenizer_is_end_of_text, get(), id, &is_end);
         return is_end != 0;
+    }
+
+  private:
+    // Of a function that fills what it is given room for and says how much it needs; `guess` may be too
+    // small.
+    template <class F>
+    static std::vector<std::int32_t> ids_of(std::size_t guess, F&& fill) {
+        std::vector<std::int32_t> ids(guess);
+        std::size_t count = 0;
+        fill(ids.data(), ids.size(), &count);
+        const bool fits = count <= ids.size();
+        ids.resize(count);
+        if (!fits) fill(ids.data(), ids.size(), &count);
+        return ids;
     }
 };
 

@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include <gmock/gmock.h>
+
 namespace ingot::tests {
 namespace {
 
@@ -22,7 +24,7 @@ TEST_F(Api, SaysWhatThereIs) {
     EXPECT_EQ(plan.max_sequences, 4U);
     EXPECT_EQ(plan.external_weights, 0);
     EXPECT_GT(plan.weights_bytes, 0U);
-    EXPECT_STREQ(plan.chat_template, "");
+    EXPECT_THAT(plan.chat_template, testing::StartsWith("{% for m in messages %}"));
     const ingot_session_info session = o.session.info();
     EXPECT_EQ(session.context, 96U);
     EXPECT_EQ(session.max_rows, 3U);
@@ -98,6 +100,25 @@ TEST_F(Api, BuffersThatAreTooSmallAreFilledAndTheNeedIsSaid) {
     EXPECT_EQ(ingot_tokenizer_encode(o.tokenizer.get(), "a", 1, 4, nullptr, 0, &count, nullptr),
               INGOT_INVALID_ARGUMENT);
     EXPECT_EQ(ingot_tokenizer_decode(o.tokenizer.get(), nullptr, 0, 4, nullptr, 0, &count, nullptr),
+              INGOT_INVALID_ARGUMENT);
+}
+
+TEST_F(Api, AConversationGoesThroughTheModelsTemplate) {
+    const Opened o(path());
+    const std::vector<ChatMessage> messages = {{"system", "the"}, {"user", "an </s> and"}};
+    const std::vector<std::int32_t> ids = o.tokenizer.encode_chat(messages);
+    EXPECT_EQ(o.tokenizer.decode(ids, {.special = true}),
+              "<s>system the</s><s>user an </s> and</s><s>assistant");
+    EXPECT_EQ(std::ranges::count(ids, 2), 2) << "what the user wrote ends nothing";
+    EXPECT_EQ(std::ranges::count(o.tokenizer.encode_chat(messages, false), 1), 2);
+    ingot_error e;
+    size_t count = 0;
+    const ingot_chat_message bad = {"user", nullptr};
+    EXPECT_EQ(ingot_tokenizer_encode_chat(o.tokenizer.get(), &bad, 1, 0, nullptr, 0, &count, &e),
+              INGOT_INVALID_ARGUMENT);
+    EXPECT_EQ(ingot_tokenizer_encode_chat(o.tokenizer.get(), nullptr, 1, 0, nullptr, 0, &count, &e),
+              INGOT_INVALID_ARGUMENT);
+    EXPECT_EQ(ingot_tokenizer_encode_chat(o.tokenizer.get(), nullptr, 0, 8, nullptr, 0, &count, &e),
               INGOT_INVALID_ARGUMENT);
 }
 

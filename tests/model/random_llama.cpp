@@ -41,6 +41,8 @@ void put_vocabulary(GgufBuilder& g, std::uint32_t size) {
     g.texts("tokenizer.ggml.tokens", tokens).array("tokenizer.ggml.scores", 6, scores);
     g.array("tokenizer.ggml.token_type", 5, types);
     g.u32("tokenizer.ggml.unknown_token_id", 0);
+    g.text("tokenizer.chat_template", "{% for m in messages %}<s>{{ m.role }} {{ m.content }}</s>{% endfor %}"
+                                      "{% if add_generation_prompt %}<s>assistant{% endif %}");
 }
 
 Bytes floats(std::uint64_t count, float middle, float spread, std::mt19937_64& random) {

@@ -1,49 +1,26 @@
 #include "tools/driver/conversation.h"
 
 #include <algorithm>
-#include <ctime>
 
+#include "runtime/text/chat_prompt.h"
 #include "tools/driver/failure.h"
 
 namespace ingot::tools {
-namespace {
-
-runtime::ChatTemplate template_of(const runtime::PlanFile& plan, const runtime::Tokenizer& tokenizer) {
-    const std::string& source = tokenizer.vocabulary().chat_template;
-    if (source.empty())
-        throw Failure(ExitCode::bad_input, plan.path().string(),
-                      "the model has no chat template; let it go on with a text by ingot run");
-    return runtime::ChatTemplate::parse(source, "chat template");
-}
-
-} // namespace
-
 Conversation::Conversation(const std::shared_ptr<const runtime::PlanFile>& plan,
                            std::unique_ptr<runtime::Session> session)
     : session_(std::move(session)), tokenizer_(runtime::vocabulary_of(plan)),
-      template_(template_of(*plan, tokenizer_)), sequence_(session_->create_sequence()) {}
+      template_(runtime::chat_template_of(tokenizer_)), sequence_(session_->create_sequence()) {}
 
 void Conversation::restart(const std::string& system) {
     messages_.clear();
     if (!system.empty()) messages_.push_back({.role = "system", .content = system});
 }
 
-std::string Conversation::token_text(int32_t id) const {
-    return id == runtime::Vocabulary::no_id ? std::string() : tokenizer_.piece(id, true);
-}
-
 Conversation::Answer Conversation::ask(const std::string& message, runtime::GenerateOptions options,
                                        const std::function<void(const std::string& piece)>& say) {
-    const runtime::Vocabulary& vocabulary = tokenizer_.vocabulary();
-    runtime::ChatInput input{.messages = messages_,
-                             .bos_token = token_text(vocabulary.bos),
-                             .eos_token = token_text(vocabulary.eos)};
-    input.messages.push_back({.role = "user", .content = message});
-    const std::time_t now = std::time(nullptr);
-    std::tm local{};
-    if (localtime_r(&now, &local) != nullptr) input.now = local;
-    // The template writes the beginning of the text itself.
-    Answer answer{.prompt_ids = tokenizer_.encode(template_.render(input), {.add_special = false})};
+    std::vector<runtime::ChatMessage> messages = messages_;
+    messages.push_back({.role = "user", .content = message});
+    Answer answer{.prompt_ids = runtime::encode_chat(tokenizer_, template_, messages)};
     const std::vector<int32_t>& ids = answer.prompt_ids;
     if (ids.size() >= session_->context())
         throw Failure(ExitCode::failed, "conversation",
@@ -71,7 +48,7 @@ Conversation::Answer Conversation::ask(const std::string& message, runtime::Gene
     cached_ = ids;
     cached_.insert(cached_.end(), answer.generated.ids.begin(), answer.generated.ids.end());
     cached_.resize(session_->length(sequence_));
-    messages_ = std::move(input.messages);
+    messages_ = std::move(messages);
     messages_.push_back({.role = "assistant", .content = answer.text});
     return answer;
 }

@@ -16,8 +16,7 @@ namespace ingot::tools {
 
 class Conversation {
   public:
-    // Throws Failure{bad_input} for a plan without a chat template, runtime::Error for one that can't be
-    // used.
+    // Throws runtime::Error for a plan without a chat template, or with one that can't be used.
     Conversation(const std::shared_ptr<const runtime::PlanFile>& plan,
                  std::unique_ptr<runtime::Session> session);
 
@@ -38,8 +37,6 @@ class Conversation {
                const std::function<void(const std::string& piece)>& say);
 
   private:
-    std::string token_text(int32_t id) const;
-
     std::unique_ptr<runtime::Session> session_;
     runtime::Tokenizer tokenizer_;
     runtime::ChatTemplate template_;
