@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -21,6 +22,9 @@
 
 namespace ingot::runtime {
 namespace {
+
+// A part is about 1 MiB of weights.
+constexpr std::size_t part_bytes = std::size_t{1} << 20, parts_until_release = 8;
 
 std::string_view text(const flatbuffers::String* s) {
     return {s->data(), s->size()};
@@ -80,16 +84,17 @@ class Mapping {
     Mapping(const Mapping&) = delete;
     Mapping& operator=(const Mapping&) = delete;
     std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(data_), size_}; }
+    // Gives the pages back to the system; what is read after all is fetched again.
+    void release() const { ::madvise(data_, size_, MADV_DONTNEED); }
 
   private:
     void* data_ = MAP_FAILED;
     std::size_t size_ = 0;
 };
 
-} // namespace
-
-void pack_external_weights(const PlanFile& plan, std::span<const std::byte> model, std::span<std::byte> arena,
-                           unsigned threads) {
+// `release` is called after every few MiB of weights, from any of the threads.
+void pack(const PlanFile& plan, std::span<const std::byte> model, std::span<std::byte> arena, unsigned threads,
+          const std::function<void()>& release) {
     const plan::Plan& description = plan.description();
     if (description.external() == nullptr) fail(plan, "its weights are in the plan, not in the model file");
     if (model.size() != description.model_bytes())
@@ -104,7 +109,7 @@ void pack_external_weights(const PlanFile& plan, std::span<const std::byte> mode
         else
             std::memcpy(arena.data() + p->offset(), p->data()->data(), p->bytes());
     }
-    // About 1 MiB at a time, dealt in order.
+    // Dealt in order.
     struct Part {
         const Piece* piece;
         std::uint64_t begin, end;
@@ -112,7 +117,7 @@ void pack_external_weights(const PlanFile& plan, std::span<const std::byte> mode
     std::vector<Part> parts;
     for (const Piece& p : pieces) {
         const std::uint64_t step =
-            std::max<std::uint64_t>(1, (1U << 20) / std::max<std::uint64_t>(1, p.size.unit_bytes));
+            std::max<std::uint64_t>(1, part_bytes / std::max<std::uint64_t>(1, p.size.unit_bytes));
         for (std::uint64_t u = 0; u < p.size.units; u += step)
             parts.push_back({&p, u, std::min(u + step, p.size.units)});
     }
@@ -122,6 +127,7 @@ void pack_external_weights(const PlanFile& plan, std::span<const std::byte> mode
             const auto& [piece, begin, end] = parts[i];
             pack_units(piece->job, begin, end,
                        {piece->out + begin * piece->size.unit_bytes, (end - begin) * piece->size.unit_bytes});
+            if (i % parts_until_release == parts_until_release - 1) release();
         }
     };
     if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
@@ -131,10 +137,18 @@ void pack_external_weights(const PlanFile& plan, std::span<const std::byte> mode
     work();
 }
 
+} // namespace
+
+void pack_external_weights(const PlanFile& plan, std::span<const std::byte> model, std::span<std::byte> arena,
+                           unsigned threads) {
+    pack(plan, model, arena, threads, [] {});
+}
+
 void pack_external_weights(const PlanFile& plan, const std::filesystem::path& model,
                            std::span<std::byte> arena, unsigned threads) {
     const Mapping mapping(model);
-    pack_external_weights(plan, mapping.bytes(), arena, threads);
+    // Else the whole model would lie in memory beside the weights made of it.
+    pack(plan, mapping.bytes(), arena, threads, [&] { mapping.release(); });
 }
 
 void verify_external_model(const PlanFile& plan, const std::filesystem::path& model) {
