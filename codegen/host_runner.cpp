@@ -12,10 +12,9 @@
 
 #include <fmt/format.h>
 
-#include "ir/effects.h"
+#include "codegen/operand_forms.h"
 #include "ir/error.h"
 #include "runtime/host_abi.h"
-#include "runtime/packing.h"
 
 namespace ingot::codegen {
 
@@ -58,6 +57,9 @@ class Code {
 // Aligned memory with a guard behind it.
 class Buffer {
   public:
+    explicit Buffer(std::span<const std::byte> content) : Buffer(content.size(), std::byte{0}) {
+        std::memcpy(memory_.get(), content.data(), content.size());
+    }
     Buffer(size_t bytes, std::byte fill)
         : bytes_(bytes),
           memory_(static_cast<std::byte*>(::operator new(bytes + guard_bytes, std::align_val_t(alignment)))) {
@@ -77,48 +79,6 @@ class Buffer {
     size_t bytes_;
     std::unique_ptr<std::byte, Free> memory_;
 };
-
-// [pages, heads, positions, channels] with the last two exchanged, either way.
-void exchange_positions(Element element, std::span<const int64_t> dims, bool to_device,
-                        std::span<const std::byte> from, std::span<std::byte> to) {
-    const auto width = info(element).block_bytes;
-    const auto positions = static_cast<size_t>(dims[2]), channels = static_cast<size_t>(dims[3]);
-    const size_t matrices = static_cast<size_t>(dims[0] * dims[1]);
-    for (size_t m = 0; m < matrices; ++m)
-        for (size_t p = 0; p < positions; ++p)
-            for (size_t ch = 0; ch < channels; ++ch) {
-                const size_t row = (m * positions + p) * channels + ch,
-                             col = (m * channels + ch) * positions + p;
-                std::memcpy(&to[(to_device ? col : row) * width], &from[(to_device ? row : col) * width],
-                            width);
-            }
-}
-
-Buffer device_form(const Type& type, const Tensor& t, std::span<const Symbol> symbols) {
-    Buffer out(max_bytes(type, symbols), std::byte{0});
-    if (type.layout == Layout::rows) {
-        std::memcpy(out.data().data(), t.data.data(), std::min(t.data.size(), out.data().size()));
-    } else if (type.layout == Layout::kv_channels) {
-        exchange_positions(type.element, t.dims, true, t.data, out.data());
-    } else {
-        const runtime::PackSource source{.data = t.data, .rows = static_cast<uint64_t>(t.dims[0])};
-        const runtime::PackJob job{.element = info(type.element).text,
-                                   .layout = text(type.layout),
-                                   .cols = static_cast<uint64_t>(t.dims[1]),
-                                   .sources = {&source, 1}};
-        runtime::pack_units(job, 0, runtime::check_packing(job).units, out.data());
-    }
-    return out;
-}
-
-Tensor logical_form(const Type& type, std::vector<int64_t> dims, std::span<const std::byte> data) {
-    Tensor t = Tensor::zeros(type.element, std::move(dims));
-    if (type.layout == Layout::kv_channels)
-        exchange_positions(type.element, t.dims, false, data, t.mutable_data());
-    else
-        std::memcpy(t.mutable_data().data(), data.data(), t.data.size());
-    return t;
-}
 
 void call_on_threads(const Code& code, const std::vector<void*>& operands, const std::vector<int32_t>& dims,
                      unsigned threads) {
@@ -141,17 +101,17 @@ void call_on_threads(const Code& code, const std::vector<void*>& operands, const
 } // namespace
 
 std::vector<Tensor> run_host_kernel(const CompiledKernel& kernel, const KernelSource& source,
-                                    const Graph& body, const HostRun& run) {
+                                    const Graph& body, const KernelRun& run) {
     const Code code(kernel);
     std::vector<int32_t> dims;
     for (const Symbol& s : body.symbols)
         dims.push_back(static_cast<int32_t>(run.symbols.at(s.name)));
-    const auto size = [&](Dim d) { return d.is_symbol() ? int64_t{dims[d.symbol_index()]} : d.constant(); };
+    const Target& target = machine_target(); // all hosts keep values alike
 
     std::vector<Buffer> buffers; // params, then results, then the workspace
     std::vector<void*> operands;
     for (size_t i = 0; i < body.params.size(); ++i)
-        buffers.push_back(device_form(body.type(body.params[i]), run.inputs[i], body.symbols));
+        buffers.emplace_back(memory_form(body.type(body.params[i]), run.inputs[i], body.symbols, target));
     for (const ValueId v : body.results)
         buffers.emplace_back(max_bytes(body.type(v), body.symbols), std::byte{0xff});
     if (source.workspace_bytes > 0) buffers.emplace_back(source.workspace_bytes, std::byte{0});
@@ -165,17 +125,11 @@ std::vector<Tensor> run_host_kernel(const CompiledKernel& kernel, const KernelSo
                         fmt::format("it wrote past the end of operand {}", i));
 
     std::vector<Tensor> results;
+    const std::vector<size_t> places = memory_of_results(body);
     for (size_t i = 0; i < body.results.size(); ++i) {
         const Type& type = body.type(body.results[i]);
-        std::vector<int64_t> sizes;
-        for (const Dim d : type.dims)
-            sizes.push_back(size(d));
-        // A cache is changed in its place among the params.
-        const ValueId root = storage_root(body, body.results[i]);
-        const auto param = std::find(body.params.begin(), body.params.end(), root);
-        const size_t at = param != body.params.end() ? static_cast<size_t>(param - body.params.begin())
-                                                     : body.params.size() + i;
-        results.push_back(logical_form(type, sizes, buffers[at].data()));
+        results.push_back(
+            logical_form(type, dims_of(type, dims), buffers[places[i]].data(), body.symbols, target));
     }
     return results;
 }

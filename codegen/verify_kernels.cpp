@@ -122,6 +122,7 @@ std::vector<KernelCheck> verify_kernels(KernelCompiler& compiler, std::span<cons
             all.push_back({.name = "quantize", .body = extra.back().get()});
         }
     const CompiledKernels compiled = compiler.compile(all);
+    const RunKernel run_kernel = options.run ? options.run : run_host_kernel;
 
     std::vector<KernelCheck> checks;
     std::vector<bool> seen(compiled.kernels.size(), false);
@@ -134,7 +135,7 @@ std::vector<KernelCheck> verify_kernels(KernelCompiler& compiler, std::span<cons
         if (!options.objects.empty()) kernel.object = options.objects[i];
         std::vector<int64_t> done;
         for (const int64_t wanted : options.sizes) {
-            HostRun run{.inputs = {}, .symbols = {}, .threads = options.threads};
+            KernelRun run{.inputs = {}, .symbols = {}, .threads = options.threads};
             int64_t size = body.symbols.empty() ? 1 : wanted;
             for (const Symbol& s : body.symbols)
                 size = run.symbols[s.name] = std::clamp(wanted, s.min, s.max);
@@ -144,13 +145,13 @@ std::vector<KernelCheck> verify_kernels(KernelCompiler& compiler, std::span<cons
             EvalInputs reference{.params = {}, .weights = nullptr, .symbols = run.symbols};
             for (size_t p = 0; p < body.params.size(); ++p) {
                 if (const size_t q = quantizers[i][p]; q != npos) {
-                    const HostRun plain{.inputs = {run.inputs[p]}, .symbols = run.symbols, .threads = 1};
-                    run.inputs[p] = run_host_kernel(compiled.kernels[compiled.kernel_of[q]],
-                                                    compiled.source_of[q], *all[q].body, plain)[0];
+                    const KernelRun plain{.inputs = {run.inputs[p]}, .symbols = run.symbols, .threads = 1};
+                    run.inputs[p] = run_kernel(compiled.kernels[compiled.kernel_of[q]], compiled.source_of[q],
+                                               *all[q].body, plain)[0];
                 }
                 reference.params[body.values[body.params[p]].name] = run.inputs[p];
             }
-            const std::vector<Tensor> out = run_host_kernel(kernel, compiled.source_of[i], body, run);
+            const std::vector<Tensor> out = run_kernel(kernel, compiled.source_of[i], body, run);
             const std::vector<Tensor> expected = evaluate(around(body), reference);
             for (size_t r = 0; r < out.size(); ++r) {
                 checks.push_back({.kernel = kernel.name,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "codegen/kernel_compiler.h"
+#include "codegen/kernel_run.h"
 
 namespace ingot::codegen {
 
@@ -19,6 +20,7 @@ struct VerifyOptions {
     std::vector<int64_t> sizes = {1, 5, 37};
     // Code to run instead of what the compiler makes, one a spec: that of a plan. Empty: the compiler's.
     std::vector<std::string> objects = {};
+    RunKernel run = {}; // unset: on this host
 };
 
 // One result of one run. The error is |out - reference|^2 / |reference|^2, 0 where both are zero; NaN

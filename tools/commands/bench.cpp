@@ -13,6 +13,7 @@
 #include "tools/commands/commands.h"
 #include "tools/commands/common_options.h"
 #include "tools/driver/failure.h"
+#include "tools/driver/input_file.h"
 #include "tools/driver/open_plan.h"
 #include "tools/driver/progress.h"
 
@@ -92,9 +93,11 @@ std::string json(const Report& r) {
 
 void bench(const Options& options) {
     const bool quiet = options.format != "md";
-    const OpenedPlan plan = open_plan(options.model, options.settings, quiet);
+    CompileSettings settings = options.settings;
+    if (kind_of(options.model) == FileKind::gguf) default_target(settings, options.device);
+    const OpenedPlan plan = open_plan(options.model, settings, quiet);
     const auto session =
-        runtime::Session::open(load_plan(plan, runtime::open_device(options.device), options.settings),
+        runtime::Session::open(load_plan(plan, runtime::open_device(options.device), settings),
                                {.queue = {.threads = options.threads}, .reuse_prefixes = false});
     const plan::Plan& description = plan.file->description();
     Report report{.model = runtime::required(description.model_name()).str(),

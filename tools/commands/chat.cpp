@@ -13,6 +13,7 @@
 #include "tools/commands/common_options.h"
 #include "tools/driver/conversation.h"
 #include "tools/driver/failure.h"
+#include "tools/driver/input_file.h"
 #include "tools/driver/open_plan.h"
 
 namespace ingot::tools {
@@ -103,9 +104,11 @@ void converse(Conversation& conversation, const Options& options) {
 }
 
 void chat(const Options& options) {
-    const OpenedPlan plan = open_plan(options.model, options.settings, options.json);
+    CompileSettings settings = options.settings;
+    if (kind_of(options.model) == FileKind::gguf) default_target(settings, options.session.device);
+    const OpenedPlan plan = open_plan(options.model, settings, options.json);
     if (plan.compiled) print_note(text(*plan.compiled));
-    Conversation conversation(plan.file, open_session(plan, options.session, options.settings));
+    Conversation conversation(plan.file, open_session(plan, options.session, settings));
     conversation.restart(options.system);
     if (options.message.text || options.message.file)
         answer_once(conversation, text_of(options.message), options);

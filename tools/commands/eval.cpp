@@ -41,7 +41,8 @@ struct Opened {
 };
 
 // Every chunk is computed anew, so nothing may be taken from an earlier one.
-Opened open(const Options& options, const CompileSettings& settings) {
+Opened open(const Options& options, CompileSettings settings) {
+    if (kind_of(options.model) == FileKind::gguf) default_target(settings, options.device);
     Opened o{.plan = open_plan(options.model, settings, options.json)};
     o.session = runtime::Session::open(load_plan(o.plan, runtime::open_device(options.device), settings),
                                        {.queue = {.threads = options.threads}, .reuse_prefixes = false});

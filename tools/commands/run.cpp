@@ -10,6 +10,7 @@
 #include "tools/commands/commands.h"
 #include "tools/commands/common_options.h"
 #include "tools/driver/failure.h"
+#include "tools/driver/input_file.h"
 #include "tools/driver/open_plan.h"
 
 namespace ingot::tools {
@@ -32,13 +33,15 @@ double rate(size_t count, double seconds) {
 void run(const Options& options) {
     const std::string prompt = text_of(options.text);
     const auto start = std::chrono::steady_clock::now();
-    const OpenedPlan plan = open_plan(options.model, options.settings, options.json);
+    CompileSettings settings = options.settings;
+    if (kind_of(options.model) == FileKind::gguf) default_target(settings, options.session.device);
+    const OpenedPlan plan = open_plan(options.model, settings, options.json);
     const double compile_seconds = plan.compiled ? plan.compiled->seconds : 0;
     if (plan.compiled) print_note(text(*plan.compiled));
     const runtime::Tokenizer tokenizer(runtime::vocabulary_of(plan.file));
     const std::vector<int32_t> ids = tokenizer.encode(prompt);
     if (ids.empty()) throw Failure(ExitCode::bad_input, "prompt", "it is empty; give some text");
-    const auto session = open_session(plan, options.session, options.settings);
+    const auto session = open_session(plan, options.session, settings);
     const double open_seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() - compile_seconds;
 

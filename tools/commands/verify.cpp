@@ -7,8 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "codegen/verify_kernels.h"
+#include "runtime/open_device.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/common_options.h"
+#include "tools/driver/device_runner.h"
 #include "tools/driver/failure.h"
 #include "tools/driver/input_file.h"
 #include "tools/driver/plan_kernels.h"
@@ -25,6 +27,7 @@ struct Options {
     std::filesystem::path model;
     CompileSettings settings;
     codegen::VerifyOptions verify;
+    std::string device = "host";
     bool json = false;
 };
 
@@ -42,14 +45,21 @@ std::string line(const codegen::KernelCheck& check) {
 }
 
 void verify(const Options& options) {
-    const PlanKernels kernels = kind_of(options.model) == FileKind::gguf
-                                    ? kernels_of_model(options.model, options.settings)
-                                    : kernels_of_plan(options.model, options.settings);
+    const std::shared_ptr<runtime::Device> device = runtime::open_device(options.device);
+    const bool is_model = kind_of(options.model) == FileKind::gguf;
+    CompileSettings settings = options.settings;
+    if (is_model) default_target(settings, options.device);
+    const PlanKernels kernels = is_model ? kernels_of_model(options.model, settings)
+                                         : kernels_of_plan(options.model, settings, *device);
     codegen::KernelCompiler compiler = open_compiler(kernels.settings);
-    if (!codegen::machine_runs(compiler.target()))
-        throw Failure(ExitCode::bad_input, fmt::format("target {}", compiler.target().name),
-                      "this machine can't run its kernels; verify there, or give another --target");
+    const codegen::Target& target = compiler.target();
+    if (options.device == "host" ? !codegen::machine_runs(target) : target.name != device->info().target)
+        throw Failure(
+            ExitCode::bad_input, fmt::format("target {}", target.name),
+            fmt::format("the device {} can't run its kernels; verify there, or give another --target",
+                        options.device));
     codegen::VerifyOptions how = options.verify;
+    if (options.device != "host") how.run = kernel_runner(device, target);
     how.objects = kernels.objects;
     if (!options.json)
         print_result(fmt::format("{:<28} {:>4}  {:>9}  {:>7}  {:<4} {}\n", "kernel", "size", "NMSE", "bound",
@@ -92,6 +102,7 @@ void add_verify(CLI::App& app, Action& chosen) {
         fmt::format("tokens of a step, one run for each (default: {})", fmt::join(how.sizes, ",")))
         ->delimiter(',')
         ->check(CLI::PositiveNumber);
+    add("--device", options->device, "NAME", "where kernels run; ingot devices lists them");
     add_compile_settings(command, options->settings);
     add_json(command, options->json);
     command.footer(

@@ -1,8 +1,14 @@
 #include "tools/driver/compile_settings.h"
 
 #include "codegen/kernel_cache.h"
+#include "runtime/open_device.h"
 
 namespace ingot::tools {
+
+void default_target(CompileSettings& settings, const std::string& device) {
+    if (settings.target.empty() && device != "host")
+        settings.target = runtime::open_device(device)->info().target;
+}
 
 const codegen::Target& target_of(const CompileSettings& settings) {
     return settings.target.empty() ? codegen::machine_target() : codegen::target_from_name(settings.target);

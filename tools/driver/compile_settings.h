@@ -25,6 +25,10 @@ struct CompileSettings {
     bool external_weights() const { return weights == "external"; }
 };
 
+// Where nothing else is asked for, a model is compiled for the device that shall run it; of the host that is
+// the best target of this machine. Throws runtime::Error for a device that is not there.
+void default_target(CompileSettings& settings, const std::string& device);
+
 // The target with the default filled in. Throws ir::Error for one that there is not.
 const codegen::Target& target_of(const CompileSettings& settings);
 

@@ -4,7 +4,6 @@
 
 #include "codegen/build_plan.h"
 #include "plan_generated.h"
-#include "runtime/open_device.h"
 #include "runtime/plan_file.h"
 #include "tools/driver/failure.h"
 #include "tools/driver/graphs_in_phase.h"
@@ -44,12 +43,13 @@ PlanKernels kernels_of_model(const std::filesystem::path& model, const CompileSe
     return out;
 }
 
-PlanKernels kernels_of_plan(const std::filesystem::path& plan, const CompileSettings& settings) {
+PlanKernels kernels_of_plan(const std::filesystem::path& plan, const CompileSettings& settings,
+                            const runtime::Device& device) {
     require_no_compilation(settings, plan);
     const auto file = runtime::PlanFile::open(plan);
     file->verify_weights();
     const plan::Plan& description = file->description();
-    runtime::open_device("host")->check_target(description.target()->string_view(), description.abi());
+    device.check_target(description.target()->string_view(), description.abi());
     PlanKernels out{.graphs = {}, .specs = {}, .objects = {}, .settings = settings};
     out.settings.target = description.target()->str();
     for (ir::Graph& graph : graphs_of_plan(*file))

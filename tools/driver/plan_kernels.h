@@ -7,6 +7,7 @@
 
 #include "codegen/kernel_compiler.h"
 #include "ir/graph.h"
+#include "runtime/device.h"
 #include "tools/driver/compile_model.h"
 #include "tools/driver/compile_settings.h"
 
@@ -22,7 +23,8 @@ struct PlanKernels {
 PlanKernels kernels_of_model(const std::filesystem::path& model, const CompileSettings& settings);
 
 // Compares the weights with their checksum too. Throws runtime::Error for a plan that is damaged or whose
-// code this machine can't run, Failure{bad_input} for settings that a finished plan can't follow.
-PlanKernels kernels_of_plan(const std::filesystem::path& plan, const CompileSettings& settings);
+// code the device can't run, Failure{bad_input} for settings that a finished plan can't follow.
+PlanKernels kernels_of_plan(const std::filesystem::path& plan, const CompileSettings& settings,
+                            const runtime::Device& device);
 
 } // namespace ingot::tools
