@@ -81,6 +81,9 @@ struct QueueOptions {
     // How long an idle thread keeps watching for work before it sleeps; waking one takes tens of
     // microseconds.
     std::uint32_t spin_microseconds = 1000;
+    // GPUs only: wait for every kernel, so that a fault always carries its kernel's name. Slow. Without it
+    // the first run of each list is checked so, and a fault that comes later carries the list's name.
+    bool check_launches = false;
 };
 
 // An ordered stream of work. Calls take effect in order; only read() and synchronize() are sure to wait for

@@ -5,11 +5,11 @@
 
 namespace ingot::runtime {
 
-// "host"; "cuda": an NVIDIA card. Throws Error{unsupported} for a device that is not there,
-// Error{invalid_argument} naming the known devices.
+// "host"; "hip": an AMD card; "cuda": an NVIDIA card; "null": runs nothing. Throws Error{unsupported} for a
+// device that is not there, Error{invalid_argument} naming the known devices.
 std::shared_ptr<Device> open_device(std::string_view name);
 
-// The devices of this machine, the preferred one first.
+// The devices of this machine, the preferred one first; `null`, which is everywhere, is left out.
 std::vector<DeviceInfo> available_devices();
 
 } // namespace ingot::runtime

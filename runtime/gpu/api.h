@@ -1,5 +1,6 @@
 // What the GPU device needs of a driver: a small table of entry points, named after HIP's. One file each
-// loads the libraries that have them (cuda_api.cpp: NVIDIA's driver).
+// loads the libraries that have them (cuda_api.cpp: NVIDIA's driver; hip_api.cpp: AMD's HIP runtime), and
+// driver_api.h is what the two share.
 #pragma once
 
 #include <array>
@@ -8,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace ingot::runtime {
 
@@ -17,7 +19,8 @@ struct GpuFacts {
     unsigned units = 0; // compute units, multiprocessors
     std::uint64_t memory_bytes = 0;
     std::uint32_t threads_per_group = 0;
-    std::uint32_t shared_bytes_per_group = 0; // with what a kernel may opt in to
+    std::uint32_t shared_bytes_per_group = 0;      // with what a kernel may opt in to
+    std::array<std::uint32_t, 3> most_groups = {}; // of a launch, by dimension
 };
 
 // Handles are the driver's own. Every call that fails throws Error: device with `what` (the kernel, program
@@ -53,6 +56,12 @@ class GpuApi {
     virtual void unload_module(Handle module) noexcept = 0;
     // Null where the module has no such kernel.
     virtual Handle find_kernel(Handle module, const std::string& symbol) = 0;
+    // What its code asks for and bears.
+    struct KernelLimits {
+        std::uint32_t threads = 0;      // most of a group
+        std::uint32_t shared_bytes = 0; // that it takes beside what a launch asks for
+    };
+    virtual KernelLimits limits_of(Handle kernel, const std::string& what) = 0;
     // Lets the kernel be launched with so much dynamic shared memory.
     virtual void allow_shared_bytes(Handle kernel, std::uint32_t bytes, const std::string& what) = 0;
 
@@ -75,8 +84,10 @@ class GpuApi {
     virtual void destroy_graph(Handle graph) noexcept = 0;
 };
 
-// The first NVIDIA card. Throws Error{unsupported} saying what is missing: the driver's library, its version,
-// a card.
-std::shared_ptr<GpuApi> open_cuda_api();
+// The first NVIDIA card, and the first AMD card, that the libraries show. Each throws Error{unsupported}
+// saying what is missing and what to install: the library, a version of it, a card. `libraries` are names for
+// the loader, the preferred one first; empty: those that vendors use.
+std::shared_ptr<GpuApi> open_cuda_api(std::vector<std::string> libraries = {});
+std::shared_ptr<GpuApi> open_hip_api(std::vector<std::string> libraries = {});
 
 } // namespace ingot::runtime

@@ -51,8 +51,8 @@ class GpuDevice final : public Device {
         return std::make_unique<GpuModule>(api_, object, name);
     }
 
-    std::unique_ptr<Queue> open_queue(const QueueOptions&) override {
-        return std::make_unique<GpuQueue>(api_);
+    std::unique_ptr<Queue> open_queue(const QueueOptions& options) override {
+        return std::make_unique<GpuQueue>(api_, options.check_launches);
     }
 
     AllocationCount allocations() const override {

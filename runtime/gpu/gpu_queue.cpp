@@ -13,6 +13,7 @@ namespace ingot::runtime {
 namespace {
 
 constexpr std::uint64_t staging_bytes = std::uint64_t{1} << 20;
+const std::string a_copy = "a copy"; // what may be at fault where no list runs
 // Lists of few tokens are short of work for the card, so their launches are recorded as a graph for each
 // number of them; longer ones hide the cost of launching.
 constexpr std::int32_t most_recorded_tokens = 16;
@@ -26,8 +27,10 @@ struct Step {
 
 class GpuList final : public CommandList {
   public:
-    GpuList(std::shared_ptr<GpuApi> api, std::string name, std::size_t dims)
-        : api_(std::move(api)), name_(std::move(name)), dims_(dims) {}
+    GpuList(std::shared_ptr<GpuApi> api, const Queue* queue, const ProgramSpec& program, bool check_launches)
+        : api_(std::move(api)), queue_(queue), name_(program.name),
+          suspect_(name_ + " (--check-launches tells which kernel)"), dims_(program.dims),
+          check_always_(check_launches) {}
     ~GpuList() override {
         for (const auto& [dims, graph] : graphs_)
             api_->destroy_graph(graph);
@@ -43,10 +46,15 @@ class GpuList final : public CommandList {
         if (dims.size() != dims_)
             throw Error(Code::invalid_argument, name_,
                         fmt::format("{} symbols given of {}", dims.size(), dims_));
+        if (check_always_ || !proven_) {
+            launch(dims, stream, true);
+            proven_ = true;
+            return;
+        }
         const bool recorded =
             std::ranges::all_of(dims, [](std::int32_t d) { return d <= most_recorded_tokens; });
         if (!recorded) {
-            launch(dims, stream);
+            launch(dims, stream, false);
             return;
         }
         std::vector<std::int32_t>& key = key_;
@@ -58,7 +66,7 @@ class GpuList final : public CommandList {
         }
         api_->begin_capture(stream);
         try {
-            launch(dims, stream);
+            launch(dims, stream, false);
         } catch (...) {
             api_->abandon_capture(stream);
             throw;
@@ -68,10 +76,14 @@ class GpuList final : public CommandList {
         api_->launch_graph(graph, stream, name_);
     }
 
+    const Queue* queue() const { return queue_; }
     const std::string& name() const { return name_; }
+    // What to call it in a fault that shows late.
+    const std::string& suspect() const { return suspect_; }
 
   private:
-    void launch(std::span<const std::int32_t> dims, GpuApi::Handle stream) {
+    // Where `check` is set, each kernel has ended before the next one starts.
+    void launch(std::span<const std::int32_t> dims, GpuApi::Handle stream, bool check) {
         for (Step& step : steps_) {
             std::size_t n = 0;
             for (std::byte*& operand : step.operands)
@@ -79,30 +91,44 @@ class GpuList final : public CommandList {
             for (const std::int32_t& dim : dims)
                 arguments_[n++] = const_cast<std::int32_t*>(&dim);
             api_->launch({.kernel = step.kernel,
-                          .grid = grid_of(step.geometry, dims),
+                          .grid = grid_of(step, dims),
                           .threads = step.geometry.threads,
                           .shared_bytes = step.geometry.shared_bytes,
                           .arguments = arguments_.data(),
                           .may_overlap = true},
                          stream, step.name);
+            if (check) api_->synchronize(stream, step.name);
         }
     }
 
-    std::array<std::uint32_t, 3> grid_of(const LaunchGeometry& g, std::span<const std::int32_t> dims) const {
+    std::array<std::uint32_t, 3> grid_of(const Step& step, std::span<const std::int32_t> dims) const {
+        const GpuFacts& facts = api_->facts();
+        const LaunchGeometry& g = step.geometry;
         std::array<std::uint32_t, 3> grid = {};
         for (std::size_t i = 0; i < 3; ++i) {
             const GridDim& d = g.grid[i];
-            const auto size =
-                d.symbol < 0 ? 1U : static_cast<std::uint32_t>(dims[static_cast<std::size_t>(d.symbol)]);
-            grid[i] = d.count * ((size + d.divisor - 1) / d.divisor);
+            const std::int64_t size = d.symbol < 0 ? 1 : dims[static_cast<std::size_t>(d.symbol)];
+            std::int64_t groups = d.count * ((size + d.divisor - 1) / d.divisor);
+            if (i == 0 && g.groups_per_unit > 0)
+                groups = std::min(groups, std::int64_t{g.groups_per_unit} * facts.units);
+            if (groups < 1 || groups > facts.most_groups[i]) {
+                throw Error(Code::target, step.name,
+                            fmt::format("{} workgroups along dimension {}; this card takes 1 to {}", groups,
+                                        i, facts.most_groups[i]));
+            }
+            grid[i] = static_cast<std::uint32_t>(groups);
         }
-        if (g.groups_per_unit > 0) grid[0] = std::min(grid[0], g.groups_per_unit * api_->facts().units);
         return grid;
     }
 
     std::shared_ptr<GpuApi> api_;
-    std::string name_;
+    const Queue* queue_;
+    std::string name_, suspect_;
     std::size_t dims_ = 0;
+    // A fault of a kernel shows when the stream is waited for, and of a list that was launched as a whole
+    // nothing says which kernel's it is. So the first run goes kernel by kernel: what is wrong with one shows
+    // there.
+    bool check_always_ = false, proven_ = false;
     std::vector<Step> steps_;
     std::size_t most_arguments_ = 0;
     std::vector<void*> arguments_;
@@ -116,20 +142,27 @@ const GpuMemory& gpu_memory(const Memory& memory) {
     return *found;
 }
 
-void check_limits(const GpuFacts& facts, const LaunchGeometry& g, const std::string& where) {
-    if (g.threads > facts.threads_per_group || g.shared_bytes > facts.shared_bytes_per_group) {
+void check_limits(const GpuFacts& facts, const GpuApi::KernelLimits& kernel, const LaunchGeometry& g,
+                  const std::string& where) {
+    const std::uint64_t shared = std::uint64_t{g.shared_bytes} + kernel.shared_bytes;
+    if (g.threads > facts.threads_per_group || shared > facts.shared_bytes_per_group) {
         throw Error(
             Code::target, where,
             fmt::format(
                 "it needs {} threads and {} bytes of shared memory a workgroup; this card has {} and {}",
-                g.threads, g.shared_bytes, facts.threads_per_group, facts.shared_bytes_per_group));
+                g.threads, shared, facts.threads_per_group, facts.shared_bytes_per_group));
     }
+    if (g.threads == 0 || g.threads > kernel.threads)
+        throw Error(Code::bad_file, where,
+                    fmt::format("it would run on {} threads a workgroup, and its code bears {}", g.threads,
+                                kernel.threads));
 }
 
 } // namespace
 
-GpuQueue::GpuQueue(std::shared_ptr<GpuApi> api)
-    : api_(std::move(api)), stream_(api_), to_device_(api_, staging_bytes), to_host_(api_, staging_bytes) {}
+GpuQueue::GpuQueue(std::shared_ptr<GpuApi> api, bool check_launches)
+    : api_(std::move(api)), check_launches_(check_launches), stream_(api_), to_device_(api_, staging_bytes),
+      to_host_(api_, staging_bytes) {}
 
 GpuQueue::~GpuQueue() {
     try {
@@ -139,17 +172,17 @@ GpuQueue::~GpuQueue() {
 }
 
 std::unique_ptr<CommandList> GpuQueue::prepare(const ProgramSpec& program) {
-    auto list = std::make_unique<GpuList>(api_, program.name, program.dims);
+    auto list = std::make_unique<GpuList>(api_, this, program, check_launches_);
     for (const LaunchSpec& spec : program.launches) {
         const std::string where = fmt::format("{}, {}", program.name, spec.name);
         const auto* module = dynamic_cast<const GpuModule*>(spec.module);
         if (module == nullptr) throw Error(Code::invalid_argument, where, "its module is not of this device");
         if (!spec.geometry) throw Error(Code::bad_file, where, "it says not on how many threads it runs");
-        check_limits(api_->facts(), *spec.geometry, where);
         Step step{.kernel = api_->find_kernel(module->handle(), spec.symbol),
                   .geometry = *spec.geometry,
                   .name = where};
         if (step.kernel == nullptr) throw Error(Code::bad_file, where, "its code lacks " + spec.symbol);
+        check_limits(api_->facts(), api_->limits_of(step.kernel, where), *spec.geometry, where);
         if (spec.geometry->shared_bytes > 0)
             api_->allow_shared_bytes(step.kernel, spec.geometry->shared_bytes, where);
         for (const OperandRef& operand : spec.operands) {
@@ -167,7 +200,12 @@ std::unique_ptr<CommandList> GpuQueue::prepare(const ProgramSpec& program) {
 
 void GpuQueue::run(CommandList& list, std::span<const std::int32_t> dims) {
     auto& gpu_list = static_cast<GpuList&>(list);
-    last_ = gpu_list.name();
+    if (gpu_list.queue() != this)
+        throw Error(Code::invalid_argument, gpu_list.name(), "a list of another queue");
+    if (pending_.find(gpu_list.suspect()) == std::string::npos) {
+        if (!pending_.empty()) pending_ += " or ";
+        pending_ += gpu_list.suspect();
+    }
     gpu_list.run(dims, stream_.get());
 }
 
@@ -203,7 +241,8 @@ void GpuQueue::copy(Memory& memory, std::uint64_t to, std::uint64_t from, std::u
 }
 
 void GpuQueue::synchronize() {
-    api_->synchronize(stream_.get(), last_);
+    api_->synchronize(stream_.get(), pending_.empty() ? a_copy : pending_);
+    pending_.clear();
     staged_ = 0;
 }
 

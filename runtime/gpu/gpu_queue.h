@@ -11,7 +11,7 @@ namespace ingot::runtime {
 
 class GpuQueue final : public Queue {
   public:
-    explicit GpuQueue(std::shared_ptr<GpuApi> api);
+    GpuQueue(std::shared_ptr<GpuApi> api, bool check_launches);
     ~GpuQueue() override;
 
     std::unique_ptr<CommandList> prepare(const ProgramSpec& program) override;
@@ -24,10 +24,11 @@ class GpuQueue final : public Queue {
 
   private:
     std::shared_ptr<GpuApi> api_;
+    bool check_launches_ = false;
     GpuStream stream_;
     PinnedMemory to_device_, to_host_; // staging
     std::uint64_t staged_ = 0;         // bytes of to_device_ that are on their way
-    std::string last_ = "start";       // what was put on the stream last, for faults that show late
+    std::string pending_;              // lists that may be running, for faults that show late
 };
 
 } // namespace ingot::runtime

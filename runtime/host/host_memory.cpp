@@ -4,6 +4,7 @@
 #include "runtime/posix_file.h"
 
 #include <algorithm>
+#include <cstring>
 #include <exception>
 #include <mutex>
 #include <system_error>
@@ -65,6 +66,13 @@ class HostMemory final : public Memory {
     std::byte* data_ = nullptr;
 };
 
+void check_range(const Memory& memory, std::uint64_t offset, std::uint64_t bytes) {
+    if (offset > memory.bytes() || bytes > memory.bytes() - offset) {
+        throw Error(Code::invalid_argument, "host",
+                    fmt::format("{} bytes at {} of {} bytes of memory", bytes, offset, memory.bytes()));
+    }
+}
+
 } // namespace
 
 std::unique_ptr<Memory> allocate_host_memory(Pool pool, std::uint64_t bytes,
@@ -103,6 +111,22 @@ void read_in_parallel(std::span<std::byte> to, const FileRange& range, unsigned 
     read_pieces();
     helpers.clear();
     if (failure) std::rethrow_exception(failure);
+}
+
+void write_memory(Memory& to, std::uint64_t offset, std::span<const std::byte> data) {
+    check_range(to, offset, data.size());
+    if (!data.empty()) std::memcpy(to.host_view() + offset, data.data(), data.size());
+}
+
+void read_memory(Memory& from, std::uint64_t offset, std::span<std::byte> data) {
+    check_range(from, offset, data.size());
+    if (!data.empty()) std::memcpy(data.data(), from.host_view() + offset, data.size());
+}
+
+void copy_memory(Memory& memory, std::uint64_t to, std::uint64_t from, std::uint64_t bytes) {
+    check_range(memory, to, bytes);
+    check_range(memory, from, bytes);
+    if (bytes > 0) std::memcpy(memory.host_view() + to, memory.host_view() + from, bytes);
 }
 
 } // namespace ingot::runtime

@@ -1,10 +1,10 @@
 #include "runtime/host/host_queue.h"
 
 #include "runtime/error.h"
+#include "runtime/host/host_memory.h"
 #include "runtime/host/shared_object.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include <fmt/format.h>
 
@@ -51,13 +51,6 @@ const std::byte* head_of(const LaunchSpec& launch, const std::byte* weights, uns
         if (base + (thread < extra ? 1 : 0) > 0) return weights + range.offset + begin * range.unit_bytes;
     }
     return nullptr;
-}
-
-void check_range(const Memory& memory, std::uint64_t offset, std::uint64_t bytes) {
-    if (offset > memory.bytes() || bytes > memory.bytes() - offset) {
-        throw Error(Code::invalid_argument, "host",
-                    fmt::format("{} bytes at {} of {} bytes of memory", bytes, offset, memory.bytes()));
-    }
 }
 
 } // namespace
@@ -118,19 +111,15 @@ void HostQueue::run(CommandList& list, std::span<const std::int32_t> dims) {
 }
 
 void HostQueue::write(Memory& to, std::uint64_t offset, std::span<const std::byte> data) {
-    check_range(to, offset, data.size());
-    if (!data.empty()) std::memcpy(to.host_view() + offset, data.data(), data.size());
+    write_memory(to, offset, data);
 }
 
 void HostQueue::read(Memory& from, std::uint64_t offset, std::span<std::byte> data) {
-    check_range(from, offset, data.size());
-    if (!data.empty()) std::memcpy(data.data(), from.host_view() + offset, data.size());
+    read_memory(from, offset, data);
 }
 
 void HostQueue::copy(Memory& memory, std::uint64_t to, std::uint64_t from, std::uint64_t bytes) {
-    check_range(memory, to, bytes);
-    check_range(memory, from, bytes);
-    if (bytes > 0) std::memcpy(memory.host_view() + to, memory.host_view() + from, bytes);
+    copy_memory(memory, to, from, bytes);
 }
 
 } // namespace ingot::runtime

@@ -1,0 +1,205 @@
+#include "runtime/gpu/driver_api.h"
+
+#include "runtime/elf_image.h"
+#include "runtime/error.h"
+
+#include <fmt/format.h>
+
+namespace ingot::runtime {
+namespace {
+
+// The numbers of both families.
+constexpr DriverResult out_of_memory = 2, not_found = 500;
+constexpr unsigned non_blocking = 1;                            // of a stream: it waits for no other
+constexpr unsigned disable_timing = 2;                          // of an event
+constexpr int capture_relaxed = 2;                              // other threads go on as they like
+constexpr int max_threads_per_block = 0, shared_size_bytes = 1; // attributes of a kernel
+
+} // namespace
+
+DriverApi::DriverApi(Names names) : names_(std::move(names)), library_(names_.libraries) {
+    if (!library_) absent(fmt::format("{}; {}", library_.reason(), names_.install));
+#define CALL(name, parameters, nvidia, amd)                                                                  \
+    calls_.name = reinterpret_cast<DriverResult(*) parameters>(                                              \
+        find(names_.family == Family::cuda ? (nvidia) : (amd)));
+#include "runtime/gpu/driver_calls.def"
+#undef CALL
+}
+
+void DriverApi::absent(const std::string& message) const {
+    throw Error(Code::unsupported, names_.device, message);
+}
+
+void* DriverApi::find(const char* function) const {
+    void* const found = library_.find(function);
+    if (found == nullptr) absent(fmt::format("{} lacks {}; {}", library_.name(), function, names_.upgrade));
+    return found;
+}
+
+void DriverApi::check(DriverResult result, const std::string& what) const {
+    if (result == 0) return;
+    throw Error(result == out_of_memory ? Code::out_of_memory : Code::device, what, words(result));
+}
+
+void DriverApi::use() const {
+    check(enter(), names_.device);
+}
+
+int DriverApi::attribute(int which) const {
+    int value = 0;
+    check(calls_.device_attribute(&value, which, device_), names_.device);
+    return value;
+}
+
+void* DriverApi::allocate(std::uint64_t bytes) {
+    use();
+    void* memory = nullptr;
+    const DriverResult r = calls_.mem_alloc(&memory, bytes);
+    if (r == out_of_memory) return nullptr;
+    check(r, names_.device);
+    return memory;
+}
+
+void DriverApi::release(void* memory) noexcept {
+    enter();
+    calls_.mem_free(memory);
+}
+
+void* DriverApi::allocate_pinned(std::uint64_t bytes) {
+    use();
+    void* memory = nullptr;
+    const DriverResult r = calls_.host_alloc(&memory, bytes, 0);
+    if (r == out_of_memory) return nullptr;
+    check(r, names_.device);
+    return memory;
+}
+
+void DriverApi::release_pinned(void* memory) noexcept {
+    enter();
+    calls_.host_free(memory);
+}
+
+GpuApi::Handle DriverApi::create_stream() {
+    use();
+    Handle stream = nullptr;
+    check(calls_.stream_create(&stream, non_blocking), names_.device);
+    return stream;
+}
+
+void DriverApi::destroy_stream(Handle stream) noexcept {
+    enter();
+    calls_.stream_destroy(stream);
+}
+
+void DriverApi::synchronize(Handle stream, const std::string& what) {
+    use();
+    check(calls_.stream_synchronize(stream), what);
+}
+
+GpuApi::Handle DriverApi::create_event() {
+    use();
+    Handle event = nullptr;
+    check(calls_.event_create(&event, disable_timing), names_.device);
+    return event;
+}
+
+void DriverApi::destroy_event(Handle event) noexcept {
+    enter();
+    calls_.event_destroy(event);
+}
+
+void DriverApi::record(Handle event, Handle stream) {
+    use();
+    check(calls_.event_record(event, stream), names_.device);
+}
+
+void DriverApi::wait_for(Handle event, const std::string& what) {
+    use();
+    check(calls_.event_synchronize(event), what);
+}
+
+void DriverApi::set_zero(void* to, std::uint64_t bytes, Handle stream) {
+    use();
+    check(calls_.memset(to, 0, bytes, stream), names_.device);
+}
+
+void DriverApi::copy_to_device(void* to, const void* from, std::uint64_t bytes, Handle stream) {
+    use();
+    check(calls_.copy_to_device(to, from, bytes, stream), names_.device);
+}
+
+void DriverApi::copy_to_host(void* to, const void* from, std::uint64_t bytes, Handle stream) {
+    use();
+    check(calls_.copy_to_host(to, from, bytes, stream), names_.device);
+}
+
+void DriverApi::copy_within(void* to, const void* from, std::uint64_t bytes, Handle stream) {
+    use();
+    check(calls_.copy_within(to, from, bytes, stream), names_.device);
+}
+
+GpuApi::Handle DriverApi::load_module(std::span<const std::byte> object, const std::string& what) {
+    checked_elf(object, what); // drivers are given no size
+    use();
+    Handle module = nullptr;
+    const DriverResult r = calls_.module_load(&module, object.data());
+    if (r == out_of_memory) check(r, what);
+    if (r != 0) throw Error(Code::bad_file, what, "its code can't be loaded: " + words(r));
+    return module;
+}
+
+void DriverApi::unload_module(Handle module) noexcept {
+    enter();
+    calls_.module_unload(module);
+}
+
+GpuApi::Handle DriverApi::find_kernel(Handle module, const std::string& symbol) {
+    use();
+    Handle kernel = nullptr;
+    const DriverResult r = calls_.module_function(&kernel, module, symbol.c_str());
+    if (r == not_found) return nullptr;
+    check(r, symbol);
+    return kernel;
+}
+
+GpuApi::KernelLimits DriverApi::limits_of(Handle kernel, const std::string& what) {
+    use();
+    int threads = 0, shared = 0;
+    check(calls_.function_attribute(&threads, max_threads_per_block, kernel), what);
+    check(calls_.function_attribute(&shared, shared_size_bytes, kernel), what);
+    return {.threads = static_cast<std::uint32_t>(threads),
+            .shared_bytes = static_cast<std::uint32_t>(shared)};
+}
+
+void DriverApi::begin_capture(Handle stream) {
+    use();
+    check(calls_.capture_begin(stream, capture_relaxed), names_.device);
+}
+
+GpuApi::Handle DriverApi::end_capture(Handle stream, const std::string& what) {
+    use();
+    Handle graph = nullptr, executable = nullptr;
+    check(calls_.capture_end(stream, &graph), what);
+    const DriverResult r = calls_.graph_instantiate(&executable, graph, 0);
+    calls_.graph_destroy(graph);
+    check(r, what);
+    return executable;
+}
+
+void DriverApi::abandon_capture(Handle stream) noexcept {
+    enter();
+    Handle graph = nullptr;
+    if (calls_.capture_end(stream, &graph) == 0 && graph != nullptr) calls_.graph_destroy(graph);
+}
+
+void DriverApi::launch_graph(Handle graph, Handle stream, const std::string& what) {
+    use();
+    check(calls_.graph_launch(graph, stream), what);
+}
+
+void DriverApi::destroy_graph(Handle graph) noexcept {
+    enter();
+    calls_.graph_exec_destroy(graph);
+}
+
+} // namespace ingot::runtime

@@ -1,0 +1,94 @@
+// The part of GpuApi that is the same with HIP and with NVIDIA's driver (driver_calls.def).
+#pragma once
+
+#include "runtime/gpu/api.h"
+#include "runtime/gpu/library.h"
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace ingot::runtime {
+
+using DriverResult = int; // 0: no error
+
+struct DriverCalls {
+#define CALL(name, parameters, nvidia, amd) DriverResult(*name) parameters = nullptr;
+#include "runtime/gpu/driver_calls.def"
+#undef CALL
+};
+
+class DriverApi : public GpuApi {
+  public:
+    const GpuFacts& facts() const override { return facts_; }
+
+    void* allocate(std::uint64_t bytes) override;
+    void release(void* memory) noexcept override;
+    void* allocate_pinned(std::uint64_t bytes) override;
+    void release_pinned(void* memory) noexcept override;
+
+    Handle create_stream() override;
+    void destroy_stream(Handle stream) noexcept override;
+    void synchronize(Handle stream, const std::string& what) override;
+    Handle create_event() override;
+    void destroy_event(Handle event) noexcept override;
+    void record(Handle event, Handle stream) override;
+    void wait_for(Handle event, const std::string& what) override;
+
+    void set_zero(void* to, std::uint64_t bytes, Handle stream) override;
+    void copy_to_device(void* to, const void* from, std::uint64_t bytes, Handle stream) override;
+    void copy_to_host(void* to, const void* from, std::uint64_t bytes, Handle stream) override;
+    void copy_within(void* to, const void* from, std::uint64_t bytes, Handle stream) override;
+
+    Handle load_module(std::span<const std::byte> object, const std::string& what) override;
+    void unload_module(Handle module) noexcept override;
+    Handle find_kernel(Handle module, const std::string& symbol) override;
+    KernelLimits limits_of(Handle kernel, const std::string& what) override;
+
+    void begin_capture(Handle stream) override;
+    Handle end_capture(Handle stream, const std::string& what) override;
+    void abandon_capture(Handle stream) noexcept override;
+    void launch_graph(Handle graph, Handle stream, const std::string& what) override;
+    void destroy_graph(Handle graph) noexcept override;
+
+  protected:
+    enum class Family { cuda, hip };
+    struct Names {
+        Family family;
+        std::string device;                 // as users call it: the `where` of errors
+        std::vector<std::string> libraries; // the preferred one first
+        std::string install;                // ends the message where there is no library
+        std::string upgrade;                // ends the message where a function is missing
+    };
+
+    // Loads the library. Throws Error{unsupported} where it is missing, broken or too old.
+    explicit DriverApi(Names names);
+
+    // Throws Error{unsupported}: there is no such device here.
+    [[noreturn]] void absent(const std::string& message) const;
+    // Throws Error{unsupported} where the library lacks it.
+    void* find(const char* function) const;
+    bool has(const char* function) const { return library_.find(function) != nullptr; }
+    // Throws Error{out_of_memory} or Error{device} unless `result` is 0.
+    void check(DriverResult result, const std::string& what) const;
+    int attribute(int which) const; // of the device in use
+
+    // Makes the device the current one of the calling thread, as drivers want it.
+    virtual DriverResult enter() const = 0;
+    // The driver's words for an error.
+    virtual std::string words(DriverResult result) const = 0;
+
+    int device_ = 0;
+    GpuFacts facts_;
+
+  private:
+    void use() const; // enter(), checked
+
+    Names names_;
+    Library library_;
+
+  protected:
+    DriverCalls calls_;
+};
+
+} // namespace ingot::runtime
