@@ -4,7 +4,7 @@
 // kernels run, or a GPU's code object, whose kernels are known by name and do nothing.
 //
 // What it is to be and where it fails is one text, words that are separated by blanks:
-//   arch=gfx1030 devices=0 version=40300000 wave=64 threads=256 shared=1024 memory=1000000
+//   arch=gfx1030 named=gfx1100 devices=0 version=40300000 wave=64 threads=256 shared=1024 memory=1000000
 //   kernel_threads=64 kernel_shared=512      what kernels' attributes say
 //   CALL@N or CALL@N=CODE                    the N-th call of that row of driver_calls.def fails; of `any`,
 //   the N-th
@@ -43,6 +43,7 @@ class Control {
     }
     // "calls": of all functions; "CALL": of one; "kernels": that ran; "memory", "pinned", "stream", "event",
     // "module", "graph", "executable", "context": such handles that are not given back; "live": all of them;
+    // "refused": calls that ended in an error, without those that give something back;
     // "misuse": calls with values that a driver forbids, among them handles that are not there any more.
     long count(const char* what) const { return find<long (*)(const char*)>("standin_count")(what); }
     // The first misuse in words; empty: none.

@@ -24,7 +24,8 @@ int fill(void* properties, std::size_t bytes, std::size_t arch_at) {
     const Settings& s = state().settings;
     std::vector<char> filled(bytes, 0x11);
     std::strcpy(filled.data(), "Stand-in, not gfx1010");
-    const std::string arch = s.arch + (s.arch.starts_with("gfx9") ? ":sramecc+:xnack-" : "");
+    const std::string arch =
+        (s.named.empty() ? s.arch : s.named) + (s.arch.starts_with("gfx9") ? ":sramecc+:xnack-" : "");
     std::copy_n(arch.c_str(), arch.size() + 1, filled.begin() + static_cast<std::ptrdiff_t>(arch_at));
     std::memcpy(properties, filled.data(), bytes);
     return 0;

@@ -14,8 +14,8 @@ bool number(std::string_view text, auto& value) {
 }
 
 bool set(Settings& s, std::string_view key, std::string_view value) {
-    if (key == "arch") {
-        s.arch = value;
+    if (key == "arch" || key == "named") {
+        (key == "arch" ? s.arch : s.named) = value;
         return true;
     }
     if (key == "memory") return number(value, s.memory);
@@ -48,7 +48,7 @@ bool State::configure(std::string_view text) {
     misuse.clear();
     faults_.clear();
     calls_.clear();
-    fault_at_ = lost_at_ = kernels_ = misuses_ = all_calls_ = 0;
+    fault_at_ = lost_at_ = kernels_ = misuses_ = refused_ = all_calls_ = 0;
     broken_ = 0;
     std::istringstream words{std::string(text)};
     for (std::string word; words >> word;) {
@@ -79,6 +79,7 @@ long State::count(std::string_view what) const {
     if (what == "calls") return all_calls_;
     if (what == "kernels") return kernels_;
     if (what == "misuse") return misuses_;
+    if (what == "refused") return refused_;
     if (const auto found = calls_.find(what); found != calls_.end()) return found->second;
     long count = 0;
     for (const auto& [handle, kind] : live_)
@@ -97,13 +98,14 @@ std::string State::report() const {
 int State::enter(const char* call) {
     const long nth = ++calls_[call], nth_of_all = ++all_calls_;
     if (lost_at_ > 0 && nth_of_all >= lost_at_) broken_ = unknown_error;
-    if (broken_ != 0) return broken_;
     // A handle is given back in any case, and nobody could do anything about an error then.
-    if (gives_back(call)) return 0;
+    if (gives_back(call)) return broken_;
+    int error = broken_;
     for (const CallFault& f : faults_)
-        if (f.call == call ? f.at == nth : f.call == "any" && f.at == nth_of_all)
-            return f.code != 0 ? f.code : takes_memory(call) ? out_of_memory : unknown_error;
-    return 0;
+        if (error == 0 && (f.call == call ? f.at == nth : f.call == "any" && f.at == nth_of_all))
+            error = f.code != 0 ? f.code : takes_memory(call) ? out_of_memory : unknown_error;
+    refused_ += error != 0;
+    return error;
 }
 
 int State::misused(const std::string& how) {
@@ -151,6 +153,7 @@ int State::finish(Stream& stream) {
     for (const Operation& operation : work) {
         if (broken_ != 0) break; // what follows a fault is not done
         broken_ = operation();
+        refused_ += broken_ != 0;
     }
     return broken_;
 }

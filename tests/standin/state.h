@@ -17,7 +17,7 @@ inline constexpr int invalid_value = 1, out_of_memory = 2, no_device = 100, inva
                      not_found = 500, launch_failed = 719, unknown_error = 999;
 
 struct Settings {
-    std::string arch;
+    std::string arch, named; // named: what the property struct says; empty: the same
     int devices = 1, version = 0, wave = 0;
     int threads = 1024, shared = 65536, kernel_threads = 1024, kernel_shared = 0;
     std::uint64_t memory = std::uint64_t{8} << 30;
@@ -82,7 +82,7 @@ class State {
   private:
     std::vector<CallFault> faults_;
     long fault_at_ = 0, lost_at_ = 0;
-    long kernels_ = 0, misuses_ = 0;
+    long kernels_ = 0, misuses_ = 0, refused_ = 0;
     std::map<std::string, long, std::less<>> calls_;
     long all_calls_ = 0;
     int broken_ = 0; // after an asynchronous fault, or a loss: what every call gives back
