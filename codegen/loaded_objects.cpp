@@ -25,6 +25,11 @@ std::string file_digest(const std::string& path) {
     return sha256_hex(std::string((std::istreambuf_iterator<char>(in)), {}));
 }
 
+// A note's name and description are filled up to whole words.
+size_t padded(size_t bytes) {
+    return (bytes + 3) / 4 * 4;
+}
+
 // The GNU build id among the notes of a loaded object, or an empty string.
 std::string build_id_note(const dl_phdr_info& object) {
     for (int i = 0; i < object.dlpi_phnum; ++i) {
@@ -36,11 +41,11 @@ std::string build_id_note(const dl_phdr_info& object) {
             ElfW(Nhdr) note;
             std::memcpy(&note, at, sizeof note);
             const unsigned char* name = at + sizeof note;
-            const unsigned char* description = name + (note.n_namesz + 3) / 4 * 4;
+            const unsigned char* description = name + padded(note.n_namesz);
             if (description + note.n_descsz > end) break;
             if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && std::memcmp(name, "GNU", 4) == 0)
                 return hex(description, note.n_descsz);
-            at = description + (note.n_descsz + 3) / 4 * 4;
+            at = description + padded(note.n_descsz);
         }
     }
     return {};

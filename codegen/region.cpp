@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -95,7 +96,7 @@ std::string Region::name(ValueId v) const {
 }
 
 std::string Region::row_pointer(ValueId v, std::string_view row) const {
-    const std::string base = memory_name(v);
+    std::string base = memory_name(v);
     if (constant(rows(v)) == 1) return base;
     const int64_t stride = type(v).element == Element::q8a ? columns(v) / 32 * 44 : columns(v);
     return fmt::format("({} + u64(u32({})) * {})", base, row, stride);
@@ -156,8 +157,10 @@ std::string format_header(Element e) {
 
 std::string literal(double value) {
     // A hexadecimal literal is exact; infinities and NaN have none.
-    if (!(value - value == 0))
-        return value != value ? "__builtin_nanf(\"\")" : value > 0 ? "__builtin_inff()" : "-__builtin_inff()";
+    if (!std::isfinite(value))
+        return std::isnan(value) ? "__builtin_nanf(\"\")"
+               : value > 0       ? "__builtin_inff()"
+                                 : "-__builtin_inff()";
     return fmt::format("{:a}f", static_cast<float>(value));
 }
 

@@ -9,7 +9,7 @@
 namespace ingot::ir {
 namespace {
 
-constexpr uint64_t tile_limit = 20 * 1024;
+constexpr uint64_t tile_limit = uint64_t{20} * 1024;
 constexpr uint64_t plane_alignment = 16;
 constexpr uint64_t tile_alignment = 128;
 

@@ -81,7 +81,6 @@ class Partition {
         const Node& n = g_.nodes[id];
         switch (role_of(g_, n)) {
         case Role::outside:
-            return;
         case Role::prologue:
         case Role::late:
             return;

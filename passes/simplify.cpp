@@ -15,7 +15,7 @@ using namespace ir;
 
 namespace {
 
-constexpr uint64_t largest_folded_bytes = 64 * 1024;
+constexpr uint64_t largest_folded_bytes = uint64_t{64} * 1024;
 
 bool has_effect(const Graph& g, const Node& n) {
     if (info(n.op).effect != Effect::none) return true;

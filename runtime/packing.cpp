@@ -68,7 +68,7 @@ std::uint64_t padded(std::uint64_t bytes, std::uint64_t alignment) {
 }
 
 Planes planes_of(const Format& f, std::uint64_t cols) {
-    constexpr std::uint64_t tile_limit = 20 * 1024, plane_alignment = 16, tile_alignment = 128;
+    constexpr std::uint64_t tile_limit = std::uint64_t{20} * 1024, plane_alignment = 16, tile_alignment = 128;
     Planes p;
     if (f.blocks) {
         std::size_t n = 0;

@@ -113,8 +113,8 @@ void write_plan(const std::filesystem::path& path, const PlanParts& parts) {
     const std::uint64_t head_bytes = header.weights.bytes > 0 ? header.weights.offset : header.file_bytes;
     std::vector<std::uint64_t> words((head_bytes + 7) / 8);
     const std::span<std::byte> head = std::as_writable_bytes(std::span(words)).first(head_bytes);
-    std::copy(parts.description.begin(), parts.description.end(), head.begin() + header.description.offset);
-    std::copy(parts.code.begin(), parts.code.end(), head.begin() + header.code.offset);
+    std::ranges::copy(parts.description, head.subspan(header.description.offset).begin());
+    std::ranges::copy(parts.code, head.subspan(header.code.offset).begin());
     check_description(head.subspan(header.description.offset, header.description.bytes),
                       {.code_bytes = header.code.bytes, .weights_bytes = header.weights.bytes}, where);
 

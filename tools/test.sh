@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets up a fresh Debian bookworm and runs all tests: format, the tests as users' machines build them (warnings are
-# errors), the tests under address and undefined-behaviour sanitizers, and a minute of fuzzing.
+# errors), clang-tidy, the tests under address and undefined-behaviour sanitizers, and a minute of fuzzing.
 # Usage: tools/test.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,6 +18,10 @@ step "tests"
 cmake -G Ninja -S . -B build-test -DCMAKE_BUILD_TYPE=Release -DINGOT_MODEL="$model" >/dev/null
 ninja -C build-test --quiet
 ctest --test-dir build-test --output-on-failure -j "$(nproc)"
+
+step "clang-tidy"
+rooms="^$PWD/(ir|frontend|passes|codegen|runtime|tools|tests)/"
+run-clang-tidy-22 -p build-test -j "$(nproc)" -quiet -hide-progress "$rooms" 2>/dev/null
 
 step "tests under sanitizers"
 cmake -G Ninja -S . -B build-asan -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=clang++-22 \

@@ -27,7 +27,7 @@ struct Shape {
     // Sizes of AttentionStep::Shared and ::Space; the kernel asserts them.
     uint64_t shared_bytes() const {
         const int64_t floats =
-            group() * channels + warps * 32 * group() + 2 * warps * group() + warps * group() * channels;
+            group() * channels + int64_t{warps} * (32 * group() + 2 * group() + group() * channels);
         return static_cast<uint64_t>(floats * 4 + 4);
     }
     // One part a token and KV head, which needs no workspace.

@@ -17,7 +17,7 @@ namespace {
 constexpr int64_t lane_group = 32;
 // Two workgroups of launches that follow each other share a multiprocessor while one ends and the other fills
 // its ring.
-constexpr uint64_t ring_budget = 96 * 1024;
+constexpr uint64_t ring_budget = uint64_t{96} * 1024;
 // Most rows of activations for which a product is bound by its weights.
 constexpr int64_t stream_rows = 16;
 constexpr int64_t tile_rows = 128; // of weights and of tokens, as tile_product.h has them

@@ -9,7 +9,7 @@ namespace ingot::codegen {
 using namespace ir;
 
 std::string row_of(const Region& region, ValueId v, const std::string& row) {
-    const std::string base = region.memory_name(v);
+    std::string base = region.memory_name(v);
     if (region.constant(region.rows(v)) == 1) return base;
     return fmt::format("({} + u64(u32({})) * {})", base, row, region.columns(v));
 }

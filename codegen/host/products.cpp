@@ -337,8 +337,8 @@ class ProductKernel {
         const bool last = i + 1 == g.roots.size();
         const Root& r = g.roots[last ? 0 : i + 1];
         const Product& p = product(r.product);
-        const std::string on = fmt::format("{} + u64(u32({} + {})) * {}", p.weight, last ? "end" : "first",
-                                           r.begin / panel_rows, p.panel_bytes);
+        std::string on = fmt::format("{} + u64(u32({} + {})) * {}", p.weight, last ? "end" : "first",
+                                     r.begin / panel_rows, p.panel_bytes);
         if (!last) return on;
         return fmt::format("end < mine.end * {} ? {} : {}", together, on, share_of_reading(readings_done_));
     }

@@ -23,7 +23,7 @@ constexpr const char* header_folder = "/include";
 
 llvm::IntrusiveRefCntPtr<llvm::vfs::InMemoryFileSystem> files_of(const CompileRequest& request) {
     auto files = llvm::makeIntrusiveRefCnt<llvm::vfs::InMemoryFileSystem>();
-    files->setCurrentWorkingDirectory("/");
+    static_cast<void>(files->setCurrentWorkingDirectory("/")); // in memory it can't fail
     files->addFile(source_name, 0, llvm::MemoryBuffer::getMemBufferCopy(request.source));
     for (const SourceFile& header : request.headers)
         files->addFile(std::string(header_folder) + "/" + header.name, 0,

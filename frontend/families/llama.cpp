@@ -114,7 +114,7 @@ class Builder {
                     {.element = o_.cache, .dims = dims, .layout = layout, .pool = Pool::state});
             };
             const ValueId k = cache("k_cache", Layout::kv_channels);
-            caches_.push_back({k, cache("v_cache", Layout::rows)});
+            caches_.emplace_back(k, cache("v_cache", Layout::rows));
         }
     }
 
@@ -123,7 +123,7 @@ class Builder {
         std::vector<Dim> dims;
         std::vector<int64_t> sizes;
         for (auto d = t->dims.rbegin(); d != t->dims.rend(); ++d) {
-            dims.push_back(static_cast<int64_t>(*d));
+            dims.emplace_back(static_cast<int64_t>(*d));
             sizes.push_back(static_cast<int64_t>(*d));
         }
         params_[t] =

@@ -45,7 +45,7 @@ std::string missing(std::span<const Feature> features) {
 }
 
 std::string missing_for(std::string_view target) {
-    const std::string base = missing(features_of_v3());
+    std::string base = missing(features_of_v3());
     if (target == "x86-64-v3" || !base.empty()) return base;
     return missing(features_of_v4());
 }

@@ -105,8 +105,7 @@ void read_in_parallel(std::span<std::byte> to, const FileRange& range, unsigned 
     try {
         for (std::uint64_t i = 1; i < std::min<std::uint64_t>(threads, pieces); ++i)
             helpers.emplace_back(read_pieces);
-    } catch (const std::system_error&) {
-        // Fewer threads take longer and are enough.
+    } catch (const std::system_error&) { // NOLINT(bugprone-empty-catch): fewer threads are enough
     }
     read_pieces();
     helpers.clear();

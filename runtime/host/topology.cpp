@@ -107,7 +107,7 @@ std::string processor_name() {
     if (__get_cpuid(0x80000000u, &most, &unused[0], &unused[1], &unused[2]) == 0 || most < 0x80000004u)
         return "x86-64";
     for (unsigned i = 0; i < 3; ++i) {
-        unsigned* at = words.data() + 4 * i;
+        unsigned* at = words.data() + std::size_t{4} * i;
         __get_cpuid(0x80000002u + i, at, at + 1, at + 2, at + 3);
     }
     std::array<char, sizeof words + 1> text = {};

@@ -18,7 +18,6 @@ namespace ingot::frontend::test {
 namespace {
 
 using gguf::File;
-using gguf::Type;
 using testing::ElementsAre;
 using testing::HasSubstr;
 

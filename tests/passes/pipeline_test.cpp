@@ -15,7 +15,6 @@
 namespace ingot::tests {
 
 using namespace ir;
-using passes::PipelineOptions;
 
 namespace {
 

@@ -92,7 +92,8 @@ class DeviceConformance : public testing::TestWithParam<std::string> {
     }
 
     // A launch of one of the suite's kernels on vectors of the transient arena, by their numbers.
-    LaunchSpec launch(Module& module, const std::string& kernel, std::vector<std::uint64_t> vectors) const {
+    LaunchSpec launch(Module& module, const std::string& kernel,
+                      const std::vector<std::uint64_t>& vectors) const {
         LaunchSpec spec{.module = &module, .symbol = "conformance_" + kernel, .name = "test." + kernel};
         for (const std::uint64_t v : vectors)
             spec.operands.push_back({.pool = Pool::transient, .offset = v * vector_bytes});

@@ -34,7 +34,8 @@ class GpuFaults : public testing::TestWithParam<std::string> {
                                GetParam() == "hip" ? open_hip_api({path}) : open_cuda_api({path}));
     }
 
-    static LaunchSpec launch(Module& module, const std::string& kernel, std::vector<std::uint64_t> vectors) {
+    static LaunchSpec launch(Module& module, const std::string& kernel,
+                             const std::vector<std::uint64_t>& vectors) {
         LaunchSpec spec{.module = &module,
                         .symbol = "conformance_" + kernel,
                         .name = "blk.0." + kernel,

@@ -149,7 +149,7 @@ TEST(GpuLibraries, APlanForAnotherCardIsRefused) {
 
 // The stand-ins take their names from where the devices have them, so these are compared with the vendors'
 // own.
-void has_all_names(const char* library, std::vector<const char*> names) {
+void has_all_names(const char* library, const std::vector<const char*>& names) {
     void* const real = ::dlopen(library, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
     if (real == nullptr) GTEST_SKIP() << "not installed: " << library;
     for (const char* name : names)

@@ -44,7 +44,7 @@ inline Bytes small_description() {
                                                       s("ir"), 64, 64)};
     const std::vector<plan::CachePlane> planes = {plan::CachePlane(0, 64), plan::CachePlane(512, 64)};
     const auto cache = plan::CreateCache(b, 16, 8, 2, 4, 128, b.CreateVectorOfStructs(planes));
-    const auto texts = [&](std::vector<std::string> all) { return b.CreateVectorOfStrings(all); };
+    const auto texts = [&](const std::vector<std::string>& all) { return b.CreateVectorOfStrings(all); };
     const auto vocabulary = plan::CreateVocabulary(
         b, s("bpe"), s("gpt-2"), texts({"a", "b", "ab", "<|end|>"}),
         b.CreateVector(std::vector<float>{0, 0, 0, 0}), b.CreateVector(std::vector<std::int32_t>{1, 1, 1, 3}),

@@ -55,7 +55,7 @@ __attribute__((target("avx2"))) void read_share(const Pass& pass, unsigned threa
 constexpr int64_t rounds = 1 << 19;
 
 // A round is eight independent dot products, enough to hide the latency of each.
-constexpr int64_t v3_operations = 8 * 64, v4_operations = 8 * 128;
+constexpr int64_t v3_operations = int64_t{8} * 64, v4_operations = int64_t{8} * 128;
 
 #define EIGHT(LINE)                                                                                          \
     LINE("0")                                                                                                \

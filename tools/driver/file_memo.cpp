@@ -58,7 +58,7 @@ void write_memo(const fs::path& path, const nlohmann::json& memo) {
     const std::string_view parts[] = {text};
     try {
         runtime::write_new_file(path, parts);
-    } catch (const runtime::Error&) { // it costs time the next time, nothing else
+    } catch (const runtime::Error&) { // NOLINT(bugprone-empty-catch): it costs time the next time
     }
 }
 

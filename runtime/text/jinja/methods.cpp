@@ -113,9 +113,8 @@ Value join_method(const Arguments& a) {
 
 Value get(const Arguments& a) {
     dict_subject(a);
-    const Value found = contains(a.budget(), a.subject, a.values[0])
-                            ? subscript(a.budget(), a.subject, a.values[0])
-                            : Value();
+    Value found = contains(a.budget(), a.subject, a.values[0]) ? subscript(a.budget(), a.subject, a.values[0])
+                                                               : Value();
     if (!found.is<Undefined>()) return found;
     return a.values[1].is<Undefined>() ? Value(None{}) : a.values[1];
 }

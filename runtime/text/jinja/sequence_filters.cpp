@@ -37,7 +37,7 @@ void refuse_several(const Value& path) {
         throw Error(Code::unsupported, "", "sorting by several attributes is not supported");
 }
 
-Value ignoring_case(Budget& budget, Value value) {
+Value ignoring_case(Budget& budget, const Value& value) {
     return value.as_text() == nullptr ? value : lower(budget, *value.as_text());
 }
 
@@ -85,7 +85,8 @@ Value map(const Arguments& a) {
             continue;
         }
         Value found = follow(a.budget(), item, a.values[0]);
-        mapped.push_back(found.is<Undefined>() && !is_absent(a.values[1]) ? a.values[1] : std::move(found));
+        if (found.is<Undefined>() && !is_absent(a.values[1])) found = a.values[1];
+        mapped.push_back(std::move(found));
     }
     return a.budget().list(std::move(mapped));
 }
@@ -146,7 +147,7 @@ Value sort(const Arguments& a) {
     Items items = iterate(a.budget(), a.subject)->items;
     return sorted(a.budget(), std::move(items), is_true(a.values[0]), [&](const Value& item) {
         Value key = is_absent(a.values[2]) ? item : follow(a.budget(), item, a.values[2]);
-        return is_true(a.values[1]) ? key : ignoring_case(a.budget(), std::move(key));
+        return is_true(a.values[1]) ? key : ignoring_case(a.budget(), key);
     });
 }
 
@@ -161,7 +162,7 @@ Value dictsort(const Arguments& a) {
     }
     return sorted(a.budget(), pairs.as_list()->items, is_true(a.values[2]), [&](const Value& pair) {
         Value key = pair.as_list()->items[place];
-        return is_true(a.values[0]) ? key : ignoring_case(a.budget(), std::move(key));
+        return is_true(a.values[0]) ? key : ignoring_case(a.budget(), key);
     });
 }
 
@@ -169,7 +170,7 @@ Value unique(const Arguments& a) {
     Items seen;
     return filtered(a, iterate(a.budget(), a.subject), [&](const Value& item) {
         Value key = is_absent(a.values[1]) ? item : follow(a.budget(), item, a.values[1]);
-        if (!is_true(a.values[0])) key = ignoring_case(a.budget(), std::move(key));
+        if (!is_true(a.values[0])) key = ignoring_case(a.budget(), key);
         const bool is_new =
             std::ranges::none_of(seen, [&](const Value& other) { return equal(a.budget(), other, key); });
         a.budget().take(sizeof(Value));
