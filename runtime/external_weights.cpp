@@ -93,8 +93,8 @@ class Mapping {
 };
 
 // `release` is called after every few MiB of weights, from any of the threads.
-void pack(const PlanFile& plan, std::span<const std::byte> model, std::span<std::byte> arena, unsigned threads,
-          const std::function<void()>& release) {
+void pack(const PlanFile& plan, std::span<const std::byte> model, std::span<std::byte> arena,
+          unsigned threads, const std::function<void()>& release) {
     const plan::Plan& description = plan.description();
     if (description.external() == nullptr) fail(plan, "its weights are in the plan, not in the model file");
     if (model.size() != description.model_bytes())

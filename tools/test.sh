@@ -32,14 +32,17 @@ ninja -C build-asan --quiet
 ctest --test-dir build-asan --output-on-failure -j "$(nproc)"
 
 step "fuzzing"
+declare -A seeds=([fuzz_ir_text]=tests/passes/golden [fuzz_chat_template]=tests/runtime/chat_templates)
 targets=(build-asan/tests/fuzz/fuzz_*)
 for target in "${targets[@]}"; do
     [ -x "$target" ] || continue
-    log=$(mktemp)
-    if ! "$target" -max_total_time=$((60 / ${#targets[@]})) -timeout=10 -rss_limit_mb=2048 >"$log" 2>&1; then
+    log=$(mktemp) found=$(mktemp -d) from=${seeds[$(basename "$target")]:-}
+    if ! "$target" -max_total_time=$((60 / ${#targets[@]})) -timeout=10 -rss_limit_mb=2048 \
+        "$found" ${from:+"$from"} >"$log" 2>&1; then
         tail -50 "$log"
         exit 1
     fi
     echo "$(basename "$target"): $(grep -o 'Done [0-9]* runs' "$log")"
+    rm -r "$log" "$found"
 done
 echo "all tests passed"

@@ -1,8 +1,11 @@
-// libFuzzer target: any bytes as a GGUF file, its vocabulary and its model. Only ir::Error may come out.
+// libFuzzer target: any bytes as a GGUF file, its vocabulary and its model. The first byte says as what: a
+// whole file, or a tiny model in whose header bytes are changed. Only ir::Error may come out.
 #include "frontend/families/llama_params.h"
 #include "frontend/gguf/reader.h"
 #include "frontend/vocabulary.h"
 #include "ir/error.h"
+#include "tests/frontend/gguf_builder.h"
+#include "tests/fuzz/changed.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -37,14 +40,28 @@ void may_fail(Read read) {
     }
 }
 
-} // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+void read(std::span<const std::byte> bytes) {
     may_fail([&] {
-        const auto file = frontend::gguf::File::parse(std::as_bytes(std::span(data, size)), "fuzz");
+        const auto file = frontend::gguf::File::parse(bytes, "fuzz");
         touch(file);
         may_fail([&] { frontend::read_vocabulary(file); });
         may_fail([&] { frontend::read_llama_params(file); });
     });
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    if (size == 0) return 0;
+    const auto rest = std::as_bytes(std::span(data + 1, size - 1));
+    if (data[0] % 2 == 0) {
+        read(rest);
+    } else {
+        static const frontend::test::GgufBuilder model = frontend::test::tiny_llama();
+        static const frontend::test::Bytes header = model.header(), whole = model.bytes();
+        frontend::test::Bytes bytes = fuzz::changed(header, rest);
+        bytes.insert(bytes.end(), whole.begin() + static_cast<std::ptrdiff_t>(header.size()), whole.end());
+        read(bytes);
+    }
     return 0;
 }

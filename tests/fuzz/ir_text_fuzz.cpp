@@ -1,6 +1,5 @@
 // libFuzzer target: any bytes as IR text. What parses has to print and parse back to itself, and the
 // verifier, the adapter, the writers and the passes have to stand whatever the verifier lets through.
-// Texts to start from: tests/passes/golden.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

@@ -8,6 +8,7 @@
 #include "runtime/plan_version.h"
 #include "runtime/posix_file.h"
 #include "runtime/text/tokenizer.h"
+#include "tests/fuzz/changed.h"
 #include "tests/runtime/small_plan.h"
 
 #include <algorithm>
@@ -86,19 +87,6 @@ void open(Bytes file) {
     may_fail([&] { use(PlanFile::open("/proc/self/fd/" + std::to_string(memory.get()))); });
 }
 
-// Two bytes of place, one of how many, and those.
-Bytes changed(Bytes bytes, std::span<const std::byte> changes) {
-    while (changes.size() >= 4) {
-        const std::size_t place =
-            static_cast<std::size_t>(changes[0]) << 8 | static_cast<std::size_t>(changes[1]);
-        const std::size_t count = std::min(static_cast<std::size_t>(changes[2]) % 8 + 1, changes.size() - 3);
-        for (std::size_t i = 0; i < count; ++i)
-            bytes[(place + i) % bytes.size()] = changes[3 + i];
-        changes = changes.subspan(3 + count);
-    }
-    return bytes;
-}
-
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -115,10 +103,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         break;
     }
     case 2:
-        open(changed(file_of(description), rest));
+        open(fuzz::changed(file_of(description), rest));
         break;
     default:
-        open(file_of(changed(description, rest)));
+        open(file_of(fuzz::changed(description, rest)));
         break;
     }
     return 0;
