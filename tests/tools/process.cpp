@@ -26,9 +26,10 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 }
 
 pid_t spawn(const std::string& program, std::vector<std::string> args, const fs::path& cache,
-            const std::string& in, const std::string& out, const std::string& err) {
+            std::vector<std::string> environment, const std::string& in, const std::string& out,
+            const std::string& err) {
     args.insert(args.begin(), "ingot");
-    std::vector<std::string> environment = {"XDG_CACHE_HOME=" + cache.string(), "HOME=/nonexistent"};
+    environment.insert(environment.end(), {"XDG_CACHE_HOME=" + cache.string(), "HOME=/nonexistent"});
     if (const char* path = std::getenv("PATH")) environment.push_back(std::string("PATH=") + path);
     posix_spawn_file_actions_t files;
     posix_spawn_file_actions_init(&files);
@@ -60,14 +61,14 @@ Ended Tool::ingot(const std::vector<std::string>& args, const std::string& input
                   const std::string& out_path) const {
     const std::string in = folder / ".in", out = folder / ".out", err = folder / ".err";
     write_file(in, input);
-    const pid_t pid = spawn(binary, args, cache, in, out_path.empty() ? out : out_path, err);
+    const pid_t pid = spawn(binary, args, cache, environment, in, out_path.empty() ? out : out_path, err);
     int status = 0;
     if (waitpid(pid, &status, 0) != pid) throw std::runtime_error("waitpid");
     return {.code = exit_code(status), .out = out_path.empty() ? read_file(out) : "", .err = read_file(err)};
 }
 
 pid_t Tool::start(const std::vector<std::string>& args) const {
-    return spawn(binary, args, cache, "/dev/null", "/dev/null", "/dev/null");
+    return spawn(binary, args, cache, environment, "/dev/null", "/dev/null", "/dev/null");
 }
 
 int exit_code(int wait_status) {

@@ -30,6 +30,7 @@ class Tool : public testing::Test {
     pid_t start(const std::vector<std::string>& args) const;
 
     std::filesystem::path folder, cache;
+    std::vector<std::string> environment; // NAME=VALUE, beside what every process gets
     std::string binary = INGOT_BINARY_DIR "/tools/ingot";
 };
 

@@ -97,6 +97,8 @@ void add_session_settings(CLI::App& command, SessionSettings& settings) {
     command.add_option("--threads", settings.threads, "threads of the host (default: one a core)")
         ->option_text("N")
         ->check(CLI::Range(1, 1024));
+    command.add_flag("--check-launches", settings.check_launches,
+                     "on a GPU: wait for each kernel, so that a fault names it; slow");
     command
         .add_option("--model", settings.model,
                     "where the model is now, for a plan whose weights stayed in it")

@@ -90,8 +90,9 @@ std::unique_ptr<runtime::Session> open_session(const OpenedPlan& plan, const Ses
                                                const CompileSettings& settings) {
     OpenedPlan with_model = plan;
     if (!session.model.empty()) with_model.model = session.model;
-    return runtime::Session::open(load_plan(with_model, runtime::open_device(session.device), settings),
-                                  {.queue = {.threads = session.threads}});
+    return runtime::Session::open(
+        load_plan(with_model, runtime::open_device(session.device), settings),
+        {.queue = {.threads = session.threads, .check_launches = session.check_launches}});
 }
 
 } // namespace ingot::tools

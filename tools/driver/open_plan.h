@@ -35,6 +35,7 @@ load_plan(const OpenedPlan& plan, std::shared_ptr<runtime::Device> device, const
 struct SessionSettings {
     std::string device = "host";
     unsigned threads = 0;        // 0: one a core
+    bool check_launches = false; // as runtime::QueueOptions
     std::filesystem::path model; // for external weights; empty: where the plan says
 };
 std::unique_ptr<runtime::Session> open_session(const OpenedPlan& plan, const SessionSettings& session,
