@@ -1,0 +1,146 @@
+// A GPU's plan on stand-ins for drivers (tests/standin): what a session and the command do when something
+// fails. The kernels are real code objects, which the stand-ins know by name and do not run.
+#include <array>
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include "runtime/gpu/gpu_device.h"
+#include "runtime/session.h"
+#include "tests/standin/sweep.h"
+#include "tests/tools/model_file.h"
+#include "tests/tools/process.h"
+
+namespace ingot::tools::test {
+namespace {
+
+using nlohmann::json;
+using runtime::Code;
+using testing::AllOf;
+using testing::HasSubstr;
+
+struct Card {
+    const char* device;
+    const char* target;
+    const char* folder; // of the stand-in
+    const char* library;
+    const char* other; // a card that the plan is not for
+};
+
+class GpuFailures : public Tool, public testing::WithParamInterface<Card> {
+  protected:
+    void SetUp() override {
+        Tool::SetUp();
+        const std::string model = (folder / "model.gguf").string();
+        write_file(model, bytes_of(tiny_model()));
+        plan = (folder / "plan.ingot").string();
+        const Ended ended = ingot(
+            {"compile", model, "--target", GetParam().target, "--context", "128", "-o", plan, "--json"});
+        if (ended.err.find("no compiler for it can be used") != std::string::npos) GTEST_SKIP() << ended.err;
+        ASSERT_EQ(ended.code, 0) << ended.err;
+    }
+
+    // `ingot run` on the plan and a card with these faults. Whatever comes, all that it took is given back.
+    Ended run(const std::string& settings, std::vector<std::string> more = {}) {
+        const std::string report = (folder / "report").string();
+        environment = {std::string("LD_LIBRARY_PATH=" INGOT_BINARY_DIR "/standin/") + GetParam().folder,
+                       "INGOT_STANDIN=" + settings, "INGOT_STANDIN_REPORT=" + report};
+        std::vector<std::string> args = {"run",          plan, "--device", GetParam().device, "-p",
+                                         "twelve bytes", "-n", "4",        "--json"};
+        args.insert(args.end(), more.begin(), more.end());
+        const Ended ended = ingot(args);
+        EXPECT_THAT(read_file(report), HasSubstr(" live=0 misuse=0\n")) << settings;
+        return ended;
+    }
+
+    std::shared_ptr<runtime::Device> open() const {
+        const std::vector<std::string> libraries = {library};
+        return runtime::make_gpu_device(GetParam().device, std::string(GetParam().device) == "hip"
+                                                               ? runtime::open_hip_api(libraries)
+                                                               : runtime::open_cuda_api(libraries));
+    }
+
+    std::string plan;
+    const std::string library =
+        std::string(INGOT_BINARY_DIR "/standin/") + GetParam().folder + "/" + GetParam().library;
+};
+
+TEST_P(GpuFailures, ARunWithoutFaultsEndsWell) {
+    const Ended ended = run("");
+    ASSERT_EQ(ended.code, 0) << ended.err;
+    EXPECT_EQ(json::parse(ended.out)["ids"].size(), 4U);
+    const Ended checked = run("", {"--check-launches"});
+    EXPECT_EQ(checked.code, 0) << checked.err;
+    const json devices = json::parse(ingot({"devices", "--json"}).out);
+    ASSERT_EQ(devices.size(), 2U);
+    EXPECT_EQ(devices[1]["name"], GetParam().device);
+    EXPECT_EQ(devices[1]["target"], GetParam().target);
+}
+
+TEST_P(GpuFailures, WhatGoesWrongIsOneLineAndAnExitCode) {
+    const auto line = [&](const std::string& settings, int code) {
+        const Ended ended = run(settings);
+        EXPECT_TRUE(fails_with(ended, code)) << settings;
+        return ended.err;
+    };
+    for (int n = 1; n <= 4; ++n)
+        EXPECT_THAT(line("mem_alloc@" + std::to_string(n), 1), HasSubstr("MiB don't fit"));
+    EXPECT_THAT(line("host_alloc@1", 1), HasSubstr("pinned memory"));
+    EXPECT_THAT(line("launch@3", 1), AllOf(HasSubstr("prefill, "), HasSubstr("unknown error")));
+    EXPECT_THAT(line("fault@4", 1), AllOf(HasSubstr("prefill, "), HasSubstr("launch failure")));
+    EXPECT_THAT(line("lost@200", 1), HasSubstr("unknown error"));
+    EXPECT_THAT(line("module_load@2=200", 2), HasSubstr("code can't be loaded"));
+    EXPECT_THAT(line("devices=0", 2), HasSubstr("there is no "));
+    EXPECT_THAT(line(std::string("arch=") + GetParam().other, 2),
+                AllOf(HasSubstr(GetParam().target), HasSubstr(std::string("--target ") + GetParam().other)));
+}
+
+TEST_P(GpuFailures, EveryCallThatFailsIsOneErrorAndEverythingIsGivenBack) {
+    const standin::Control driver(library);
+    const auto file = runtime::PlanFile::open(plan);
+    const auto use = [&](const std::function<void()>& done) {
+        const auto session = runtime::Session::open(file, open());
+        const std::array<std::int32_t, 12> prompt = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+        const runtime::SequenceId a = session->create_sequence();
+        session->prefill(a, prompt);
+        const runtime::SequenceId b = session->fork(a); // its next token copies a page
+        for (int i = 0; i < 2; ++i) {
+            session->decode(a, 1);
+            session->decode(std::array{runtime::Step{a, 2}, runtime::Step{b, 3}});
+        }
+        session->logits(1);
+        done();
+    };
+    const std::set<Code> any = {Code::unsupported, Code::device, Code::out_of_memory, Code::bad_file};
+    EXPECT_GE(standin::sweep(driver, "mem_alloc", {Code::out_of_memory}, use), 4);
+    EXPECT_GE(standin::sweep(driver, "host_alloc", {Code::out_of_memory}, use), 3);
+    EXPECT_GE(standin::sweep(driver, "launch", {Code::device}, use), 60);
+    EXPECT_GE(standin::sweep(driver, "fault", {Code::device}, use), 60);
+    EXPECT_GE(standin::sweep(driver, "any", any, use), 200);
+    EXPECT_GE(standin::sweep(driver, "lost", any, use), 200);
+}
+
+TEST_P(GpuFailures, AStepThatFailsLeavesItsSequenceAsItWas) {
+    const standin::Control driver(library);
+    const auto session = runtime::Session::open(runtime::PlanFile::open(plan), open());
+    const runtime::SequenceId a = session->create_sequence();
+    session->prefill(a, std::array{1, 2, 3});
+    session->decode(a, 4);
+    const long launches = driver.count("launch");
+    // Its graph is recorded now: a launch within the recording fails, and the graph is none.
+    driver.configure("launch@3");
+    EXPECT_THROW(session->decode(a, 5), runtime::Error);
+    EXPECT_EQ(session->length(a), 4U);
+    session->decode(a, 5);
+    EXPECT_EQ(session->length(a), 5U);
+    EXPECT_GT(launches, 0);
+    EXPECT_EQ(driver.misuse(), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(All, GpuFailures,
+                         testing::Values(Card{"hip", "gfx1100", "hip6", "libamdhip64.so.6", "gfx1030"},
+                                         Card{"cuda", "sm_90", "cuda", "libcuda.so.1", "sm_80"}),
+                         [](const auto& test) { return std::string(test.param.target); });
+
+} // namespace
+} // namespace ingot::tools::test
