@@ -57,19 +57,27 @@ std::string KernelCompiler::listing(const KernelSpec& spec, Emit emit) {
 
 CompiledKernels KernelCompiler::compile(std::span<const KernelSpec> specs,
                                         const std::function<void(size_t, size_t)>& progress) {
+    std::vector<NamedSource> sources;
+    for (const KernelSpec& spec : specs)
+        sources.push_back({.name = spec.name, .source = kernel_source(target_, *spec.body, spec.name)});
+    return compile_sources(sources, progress);
+}
+
+CompiledKernels KernelCompiler::compile_sources(std::span<const NamedSource> sources,
+                                                const std::function<void(size_t, size_t)>& progress) {
     const auto start = std::chrono::steady_clock::now();
     CompiledKernels out;
     out.compiler = compiler();
     std::map<std::string, size_t> by_source; // layers that compute the same have the same source
     std::vector<CompileRequest> missing;
     std::vector<size_t> missing_at;
-    for (const KernelSpec& spec : specs) {
-        out.source_of.push_back(kernel_source(target_, *spec.body, spec.name));
-        const auto [at, is_new] = by_source.try_emplace(out.source_of.back().text, out.kernels.size());
+    for (const auto& [name, source] : sources) {
+        out.source_of.push_back(source);
+        const auto [at, is_new] = by_source.try_emplace(source.text, out.kernels.size());
         out.kernel_of.push_back(at->second);
         if (!is_new) continue;
-        CompileRequest wanted = request_for(target_, pool_->kind(), spec.name, out.source_of.back());
-        CompiledKernel kernel{.name = spec.name,
+        CompileRequest wanted = request_for(target_, pool_->kind(), name, source);
+        CompiledKernel kernel{.name = name,
                               .key = kernel_key(wanted, target_, out.compiler),
                               .symbol = std::string(kernel_symbol),
                               .object = {},

@@ -24,6 +24,12 @@ struct KernelSpec {
     const ir::Graph* body = nullptr;
 };
 
+// Or a source that no graph stands behind.
+struct NamedSource {
+    std::string name;
+    KernelSource source;
+};
+
 struct CompiledKernel {
     std::string name; // of the first node that wanted it
     std::string key;
@@ -67,6 +73,8 @@ class KernelCompiler {
     // a failed compilation.
     CompiledKernels compile(std::span<const KernelSpec> specs,
                             const std::function<void(size_t done, size_t total)>& progress = {});
+    CompiledKernels compile_sources(std::span<const NamedSource> sources,
+                                    const std::function<void(size_t done, size_t total)>& progress = {});
 
   private:
     Target target_;

@@ -35,7 +35,7 @@ class Bench {
         });
         // Two operations for each weight of the layers; attention and the one row of the head are left out.
         const double operations = 2.0 * static_cast<double>(weights_of("prefill"));
-        set_limit(result, limits_.int8_ops_per_second / operations);
+        set_limit(result, limits_.ops_per_second / operations);
         return result;
     }
 

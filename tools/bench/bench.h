@@ -23,7 +23,7 @@ struct BenchOptions {
 struct BenchResult {
     std::string test;                         // "pp512", "tg128", "tg128 @ 4096"
     double mean = 0, deviation = 0, best = 0; // tokens a second over the repetitions
-    // The machine's limit and which share of it the mean reaches: read bandwidth for generation, 8-bit
+    // The machine's limit and which share of it the mean reaches: read bandwidth for generation,
     // operations for prompts.
     uint64_t bytes_per_token = 0; // weights that one step reads, over all sequences' tokens; 0 for prompts
     double limit = 0, share = 0;  // tokens a second; 0 where the limits are not known

@@ -137,11 +137,11 @@ std::string_view MachineProbe::int8_instructions() const {
 
 MachineLimits measure_machine(unsigned threads, const std::string& target, uint64_t bytes) {
     MachineProbe probe(threads, target, bytes);
-    MachineLimits limits{.int8_instructions = std::string(probe.int8_instructions())};
+    MachineLimits limits{.instructions = std::string(probe.int8_instructions())};
     const auto start = Clock::now();
     do {
         limits.read_bytes_per_second = std::max(limits.read_bytes_per_second, probe.read_bandwidth());
-        limits.int8_ops_per_second = std::max(limits.int8_ops_per_second, probe.int8_rate());
+        limits.ops_per_second = std::max(limits.ops_per_second, probe.int8_rate());
     } while (Clock::now() - start < std::chrono::milliseconds(400));
     return limits;
 }

@@ -34,10 +34,12 @@ class MachineProbe {
     bool wide_ = false;
 };
 
+// 0 where it was not measured.
 struct MachineLimits {
     double read_bytes_per_second = 0;
-    double int8_ops_per_second = 0;
-    std::string int8_instructions;
+    // Multiplications and additions that the products of a prompt are made of.
+    double ops_per_second = 0;
+    std::string instructions; // that do them
 };
 
 // The best of many passes; takes about half a second.

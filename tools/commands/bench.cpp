@@ -5,11 +5,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "ir/error.h"
 #include "plan_generated.h"
 #include "runtime/open_device.h"
 #include "runtime/required.h"
 #include "runtime/session.h"
 #include "tools/bench/bench.h"
+#include "tools/bench/gpu_limits.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/common_options.h"
 #include "tools/driver/failure.h"
@@ -38,13 +40,13 @@ struct Report {
 };
 
 std::string markdown(const Report& r) {
-    std::string out =
-        fmt::format("{}, {:.1f} MiB of weights, {}, {} threads on {}\n", r.model,
-                    static_cast<double>(r.weights_bytes) / (1 << 20), r.target, r.threads, r.device);
+    std::string out = fmt::format(
+        "{}, {:.1f} MiB of weights, {}, {}{}\n", r.model, static_cast<double>(r.weights_bytes) / (1 << 20),
+        r.target, r.device == "host" ? fmt::format("{} threads on ", r.threads) : "on ", r.device);
     if (r.limits.read_bytes_per_second > 0)
-        out += fmt::format("this machine reads so much at {:.1f} GB/s and does {:.0f} GOPS of int8 ({})\n",
-                           r.limits.read_bytes_per_second / 1e9, r.limits.int8_ops_per_second / 1e9,
-                           r.limits.int8_instructions);
+        out += fmt::format("{} reads at {:.1f} GB/s and does {:.0f} GOPS ({})\n",
+                           r.device == "host" ? "this machine" : "it", r.limits.read_bytes_per_second / 1e9,
+                           r.limits.ops_per_second / 1e9, r.limits.instructions);
     out += "\n| test | tokens/s | best | MB a token | limit, tokens/s | of the limit |\n"
            "|---|---:|---:|---:|---:|---:|\n";
     for (const BenchResult& b : r.results)
@@ -85,10 +87,27 @@ std::string json(const Report& r) {
                              {"weights_bytes", r.weights_bytes},
                              {"machine",
                               {{"read_bytes_per_second", r.limits.read_bytes_per_second},
-                               {"int8_ops_per_second", r.limits.int8_ops_per_second},
-                               {"int8_instructions", r.limits.int8_instructions}}},
+                               {"ops_per_second", r.limits.ops_per_second},
+                               {"instructions", r.limits.instructions}}},
                              {"results", results}};
     return out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+// Of the host as much is read as a step reads, so that a last cache keeps the same part of both.
+MachineLimits limits_of(runtime::Device& device, const Report& report, CompileSettings settings) {
+    if (device.info().name == "host")
+        return measure_machine(report.threads, report.target,
+                               std::max(report.weights_bytes, uint64_t{1} << 20));
+    if (!codegen::target_from_name(report.target).is_gpu()) return {};
+    settings.target = report.target;
+    try {
+        codegen::KernelCompiler compiler = open_compiler(settings);
+        return measure_gpu(device, compiler);
+    } catch (const Failure& e) {
+        print_note(fmt::format(
+            "the device's limits are not measured, because nothing here compiles for it: {}", e.what()));
+        return {};
+    }
 }
 
 void bench(const Options& options) {
@@ -96,17 +115,16 @@ void bench(const Options& options) {
     CompileSettings settings = options.settings;
     if (kind_of(options.model) == FileKind::gguf) default_target(settings, options.device);
     const OpenedPlan plan = open_plan(options.model, settings, quiet);
-    const auto session =
-        runtime::Session::open(load_plan(plan, runtime::open_device(options.device), settings),
-                               {.queue = {.threads = options.threads}, .reuse_prefixes = false});
+    const auto device = runtime::open_device(options.device);
+    const auto session = runtime::Session::open(
+        load_plan(plan, device, settings), {.queue = {.threads = options.threads}, .reuse_prefixes = false});
     const plan::Plan& description = plan.file->description();
     Report report{.model = runtime::required(description.model_name()).str(),
                   .target = runtime::required(description.target()).str(),
                   .device = options.device,
                   .weights_bytes = description.weights_bytes(),
                   .threads = session->threads()};
-    report.limits =
-        measure_machine(report.threads, report.target, std::max(report.weights_bytes, uint64_t{1} << 20));
+    report.limits = limits_of(*device, report, settings);
     BenchOptions how = options.bench;
     Progress progress(quiet);
     how.progress = [&](const std::string& test, uint64_t done, uint64_t total) {
@@ -151,7 +169,8 @@ void add_bench(CLI::App& app, Action& chosen) {
     add_compile_settings(command, options->settings);
     command.footer(
         "The limit of generation is the bytes of weights a token over the bandwidth of reading as many,\n"
-        "that of a prompt two operations a weight over its 8-bit peak; both are measured first.\n"
+        "that of a prompt two operations a weight over the peak of the instructions that do them;\n"
+        "both are measured first.\n"
         "Examples:\n"
         "  ingot bench model.gguf\n"
         "  ingot bench model.gguf -p 512 -n 128 -r 5 -o json\n"
