@@ -3,6 +3,7 @@
 #include "small_session.h"
 
 #include "runtime/error.h"
+#include "tests/support/code_of.h"
 
 #include <algorithm>
 #include <map>
@@ -13,20 +14,9 @@ namespace ingot::tests {
 namespace {
 
 using runtime::Code;
+using runtime::code_of;
 using runtime::SequenceId;
 using runtime::Step;
-
-template <class F>
-Code code_of(F&& call) {
-    try {
-        call();
-    } catch (const runtime::Error& e) {
-        EXPECT_EQ(std::string(e.what()).find('\n'), std::string::npos);
-        return e.code();
-    }
-    ADD_FAILURE() << "no error";
-    return Code{};
-}
 
 Ids operator+(Ids a, const Ids& b) {
     a.insert(a.end(), b.begin(), b.end());

@@ -2,12 +2,12 @@
 // their drivers (tests/standin), which run kernels of this machine.
 #include "runtime/device.h"
 
-#include "runtime/error.h"
 #include "runtime/gpu/gpu_device.h"
 #include "runtime/host_abi.h"
 #include "runtime/open_device.h"
 #include "runtime/posix_file.h"
 #include "tests/standin/control.h"
+#include "tests/support/code_of.h"
 #include "tests/support/heap_allocations.h"
 
 #include <algorithm>
@@ -64,18 +64,6 @@ std::shared_ptr<Device> open(const std::string& name) {
 
 // How a stand-in is asked to run a kernel; the host looks at none of it.
 constexpr LaunchGeometry geometry{.threads = 64, .shared_bytes = 256};
-
-template <class F>
-Code code_of(F&& call) {
-    try {
-        call();
-    } catch (const Error& e) {
-        EXPECT_EQ(std::string(e.what()).find('\n'), std::string::npos);
-        return e.code();
-    }
-    ADD_FAILURE() << "no error";
-    return Code{};
-}
 
 class DeviceConformance : public testing::TestWithParam<std::string> {
   protected:

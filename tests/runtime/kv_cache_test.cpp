@@ -1,6 +1,6 @@
 #include "runtime/kv_cache.h"
 
-#include "runtime/error.h"
+#include "tests/support/code_of.h"
 
 #include <algorithm>
 #include <map>
@@ -114,18 +114,6 @@ class Judged {
 
 constexpr KvShape small{
     .page_positions = 4, .pages = 10, .max_sequences = 4, .max_pages_per_sequence = 6, .context = 23};
-
-template <class F>
-Code code_of(F&& call) {
-    try {
-        call();
-    } catch (const Error& e) {
-        EXPECT_EQ(std::string(e.what()).find('\n'), std::string::npos);
-        return e.code();
-    }
-    ADD_FAILURE() << "no error";
-    return Code{};
-}
 
 TEST(KvCache, TablesOfAnotherSizeAreRefused) {
     std::vector<std::int32_t> table(5);

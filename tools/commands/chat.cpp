@@ -133,11 +133,7 @@ void add_chat(CLI::App& app, Action& chosen) {
     message.require_option(0, 1);
     command.add_option("--system", options->system, "the system message, before all others")
         ->option_text("TEXT");
-    command
-        .add_option("-n,--tokens", options->generate.most_tokens, "most tokens of an answer (default: 256)")
-        ->option_text("N")
-        ->check(CLI::PositiveNumber);
-    add_sampler(command, options->generate.sampler);
+    add_generation(command, options->generate);
     add_session_settings(command, options->session);
     add_compile_settings(command, options->settings);
     add_json(command, options->json);

@@ -77,16 +77,20 @@ std::string text_of(const TextInput& input) {
     throw Failure(ExitCode::bad_input, "text", "there is none; give -p TEXT or -f FILE");
 }
 
-void add_sampler(CLI::App& command, runtime::SamplerOptions& options) {
+void add_generation(CLI::App& command, runtime::GenerateOptions& options) {
+    command.add_option("-n,--tokens", options.most_tokens, "most tokens to generate (default: 256)")
+        ->option_text("N")
+        ->check(CLI::PositiveNumber);
+    runtime::SamplerOptions& sampler = options.sampler;
     const auto add = [&](const char* name, auto& value, const char* text, const char* doc) {
         command.add_option(name, value, fmt::format("{} (default: {})", doc, value))->option_text(text);
     };
-    add("--temp", options.temperature, "T", "temperature; 0: always the most likely token");
-    add("--top-k", options.top_k, "K", "choose among the K most likely; 0: all");
-    add("--top-p", options.top_p, "P", "choose among the fewest that together reach P; 1: all");
-    add("--min-p", options.min_p, "P", "choose among those with at least P times the best's probability");
-    add("--repeat-penalty", options.repetition_penalty, "X", "make the last 64 tokens less likely; 1: don't");
-    add("--seed", options.seed, "S", "the same seed gives the same text");
+    add("--temp", sampler.temperature, "T", "temperature; 0: always the most likely token");
+    add("--top-k", sampler.top_k, "K", "choose among the K most likely; 0: all");
+    add("--top-p", sampler.top_p, "P", "choose among the fewest that together reach P; 1: all");
+    add("--min-p", sampler.min_p, "P", "choose among those with at least P times the best's probability");
+    add("--repeat-penalty", sampler.repetition_penalty, "X", "make the last 64 tokens less likely; 1: don't");
+    add("--seed", sampler.seed, "S", "the same seed gives the same text");
 }
 
 void add_session_settings(CLI::App& command, SessionSettings& settings) {

@@ -7,7 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "runtime/sampler.h"
+#include "runtime/generate.h"
 #include "tools/driver/compile_settings.h"
 #include "tools/driver/open_plan.h"
 
@@ -30,8 +30,8 @@ void add_text(CLI::App& command, TextInput& input, const std::string& what);
 // Throws Failure{bad_input} where neither was given.
 std::string text_of(const TextInput& input);
 
-// --temp, --top-k, --top-p, --min-p, --repeat-penalty, --seed
-void add_sampler(CLI::App& command, runtime::SamplerOptions& options);
+// -n, --temp, --top-k, --top-p, --min-p, --repeat-penalty, --seed
+void add_generation(CLI::App& command, runtime::GenerateOptions& options);
 // --device, --threads, --model
 void add_session_settings(CLI::App& command, SessionSettings& settings);
 

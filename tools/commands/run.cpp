@@ -99,11 +99,7 @@ void add_run(CLI::App& app, Action& chosen) {
     CLI::App& command = *app.add_subcommand("run", "Let a model go on with a text");
     add_model(command, options->model);
     add_text(command, options->text, "the text to go on with");
-    command
-        .add_option("-n,--tokens", options->generate.most_tokens, "most tokens to generate (default: 256)")
-        ->option_text("N")
-        ->check(CLI::PositiveNumber);
-    add_sampler(command, options->generate.sampler);
+    add_generation(command, options->generate);
     add_session_settings(command, options->session);
     add_compile_settings(command, options->settings);
     add_json(command, options->json);
