@@ -155,6 +155,17 @@ TEST_P(DeviceConformance, MemoryIsZeroAndAligned) {
     }
 }
 
+TEST_P(DeviceConformance, WhatIsWrittenArrivesWhateverItsLength) {
+    const auto queue = device->open_queue({.threads = 1});
+    for (const std::size_t elements : {1U, 3U, 262'144U, 262'145U, 900'001U}) { // around 1 MiB, and several
+        const auto memory = device->allocate(Pool::io, 4 * elements + 4);
+        Ints values = counting(-7, elements);
+        write(*queue, *memory, 4, values);
+        std::ranges::fill(values, 1);
+        EXPECT_EQ(read(*queue, *memory, 4, elements), counting(-7, elements));
+    }
+}
+
 TEST_P(DeviceConformance, CountsItsAllocations) {
     const AllocationCount before = device->allocations();
     auto a = device->allocate(Pool::io, 10);
