@@ -114,7 +114,7 @@ class CudaApi final : public DriverApi {
     DriverResult (*context_release_)(int) = nullptr;
     DriverResult (*context_set_)(void*) = nullptr;
     DriverResult (*function_set_)(void*, int, int) = nullptr;
-    DriverResult (*launch_)(const LaunchConfig*, void*, void**, void**) = nullptr;
+    DriverResult (*launch_)(const void* config, void*, void**, void**) = nullptr;
     void* context_ = nullptr;
 };
 

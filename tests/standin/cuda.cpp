@@ -91,11 +91,12 @@ struct Config {
 };
 
 #ifndef STANDIN_INCOMPLETE
-int cuLaunchKernelEx(const Config* config, void* kernel, void** arguments, void**) {
-    return launch({.grid = {config->grid[0], config->grid[1], config->grid[2]},
-                   .threads = config->block[0],
-                   .shared_bytes = config->shared_bytes},
-                  kernel, config->stream, arguments);
+int cuLaunchKernelEx(const void* given, void* kernel, void** arguments, void**) {
+    const auto& config = *static_cast<const Config*>(given);
+    return launch({.grid = {config.grid[0], config.grid[1], config.grid[2]},
+                   .threads = config.block[0],
+                   .shared_bytes = config.shared_bytes},
+                  kernel, config.stream, arguments);
 }
 #endif
 }
