@@ -114,7 +114,7 @@ struct FileRange {
 };
 
 struct DeviceInfo {
-    std::string name;   // "host", "hip:0"
+    std::string name;   // "host", "hip", "hip:1"
     std::string model;  // of the processor, for people
     std::string target; // the best row of codegen/targets.def that it runs
     unsigned cores = 1; // physical cores, or compute units

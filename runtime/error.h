@@ -16,7 +16,7 @@ enum class Code {
     out_of_memory = 5,    // host, device, KV pages or sequence slots
     device = 6,           // a device call failed or the device is lost
     io = 7,               // the operating system refused to read or write
-    unsupported = 8,      // well-formed, but not something this build does
+    unsupported = 8,      // well-formed, but not something this build does, or a device that is not here
 };
 
 // Thrown for every fault that is not a bug of ours. `where()` names the file, tensor, kernel or call;

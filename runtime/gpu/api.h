@@ -14,6 +14,7 @@
 namespace ingot::runtime {
 
 struct GpuFacts {
+    std::string device; // as users call it: "cuda", "hip:1"
     std::string name;   // of the card
     std::string target; // row of codegen/targets.def: "sm_90", "gfx1100"
     unsigned units = 0; // compute units, multiprocessors
@@ -84,10 +85,14 @@ class GpuApi {
     virtual void destroy_graph(Handle graph) noexcept = 0;
 };
 
-// The first NVIDIA card, and the first AMD card, that the libraries show. Each throws Error{unsupported}
-// saying what is missing and what to install: the library, a version of it, a card. `libraries` are names for
-// the loader, the preferred one first; empty: those that vendors use.
-std::shared_ptr<GpuApi> open_cuda_api(std::vector<std::string> libraries = {});
-std::shared_ptr<GpuApi> open_hip_api(std::vector<std::string> libraries = {});
+struct GpuOptions {
+    unsigned index = 0; // among the cards that the driver shows; 0: the first, "cuda" or "hip"; 1: "hip:1"
+    std::vector<std::string> libraries =
+        {}; // for the loader, the preferred one first; empty: the vendor's own
+};
+// An NVIDIA card, and an AMD card. Each throws Error{unsupported} saying what is missing and what to install:
+// the library, a version of it, a card.
+std::shared_ptr<GpuApi> open_cuda_api(GpuOptions options = {});
+std::shared_ptr<GpuApi> open_hip_api(GpuOptions options = {});
 
 } // namespace ingot::runtime

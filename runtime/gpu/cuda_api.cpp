@@ -40,12 +40,11 @@ struct LaunchConfig {
 
 class CudaApi final : public DriverApi {
   public:
-    explicit CudaApi(std::vector<std::string> libraries)
+    explicit CudaApi(GpuOptions options)
         : DriverApi({.family = Family::cuda,
-                     .device = "cuda",
-                     .libraries = std::move(libraries),
                      .install = "install NVIDIA's driver",
-                     .upgrade = "install a driver for CUDA 12.3 or later"}) {
+                     .upgrade = "install a driver for CUDA 12.3 or later"},
+                    std::move(options)) {
         load(error_string_, "cuGetErrorString");
         load(context_retain_, "cuDevicePrimaryCtxRetain");
         load(context_release_, "cuDevicePrimaryCtxRelease_v2");
@@ -55,8 +54,9 @@ class CudaApi final : public DriverApi {
         if (const DriverResult r = calls_.init(0); r != 0) absent("the driver does not start: " + words(r));
         int count = 0;
         if (calls_.device_count(&count) != 0 || count == 0) absent("there is no NVIDIA card");
+        take_device(count);
         read_facts();
-        check(context_retain_(&context_, device_), "cuda");
+        check(context_retain_(&context_, device_), device());
     }
     ~CudaApi() override { context_release_(device_); }
     CudaApi(const CudaApi&) = delete;
@@ -95,11 +95,12 @@ class CudaApi final : public DriverApi {
     }
     void read_facts() {
         char name[256] = {};
-        check(calls_.device_name(name, sizeof name - 1, device_), "cuda");
+        check(calls_.device_name(name, sizeof name - 1, device_), device());
         std::size_t bytes = 0;
-        check(calls_.device_memory(&bytes, device_), "cuda");
+        check(calls_.device_memory(&bytes, device_), device());
         const auto number = [&](int which) { return static_cast<std::uint32_t>(attribute(which)); };
-        facts_ = {.name = name,
+        facts_ = {.device = device(),
+                  .name = name,
                   .target = fmt::format("sm_{}{}", attribute(compute_capability_major),
                                         attribute(compute_capability_minor)),
                   .units = number(multiprocessor_count),
@@ -120,9 +121,9 @@ class CudaApi final : public DriverApi {
 
 } // namespace
 
-std::shared_ptr<GpuApi> open_cuda_api(std::vector<std::string> libraries) {
-    if (libraries.empty()) libraries = {"libcuda.so.1", "libcuda.so"};
-    return std::make_shared<CudaApi>(std::move(libraries));
+std::shared_ptr<GpuApi> open_cuda_api(GpuOptions options) {
+    if (options.libraries.empty()) options.libraries = {"libcuda.so.1", "libcuda.so"};
+    return std::make_shared<CudaApi>(std::move(options));
 }
 
 } // namespace ingot::runtime

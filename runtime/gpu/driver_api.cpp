@@ -17,7 +17,11 @@ constexpr int max_threads_per_block = 0, shared_size_bytes = 1; // attributes of
 
 } // namespace
 
-DriverApi::DriverApi(Names names) : names_(std::move(names)), library_(names_.libraries) {
+DriverApi::DriverApi(Names names, GpuOptions options)
+    : names_(std::move(names)), index_(options.index),
+      device_name_(fmt::format("{}{}", names_.family == Family::cuda ? "cuda" : "hip",
+                               index_ == 0 ? "" : fmt::format(":{}", index_))),
+      library_(options.libraries) {
     if (!library_) absent(fmt::format("{}; {}", library_.reason(), names_.install));
 #define CALL(name, parameters, nvidia, amd)                                                                  \
     calls_.name = reinterpret_cast<DriverResult(*) parameters>(                                              \
@@ -26,8 +30,14 @@ DriverApi::DriverApi(Names names) : names_(std::move(names)), library_(names_.li
 #undef CALL
 }
 
+void DriverApi::take_device(int count) {
+    if (index_ >= static_cast<unsigned>(count))
+        absent(fmt::format("the driver shows {} of them, counted from 0; ingot devices lists them", count));
+    check(calls_.device_get(&device_, static_cast<int>(index_)), device_name_);
+}
+
 void DriverApi::absent(const std::string& message) const {
-    throw Error(Code::unsupported, names_.device, message);
+    throw Error(Code::unsupported, device_name_, message);
 }
 
 void* DriverApi::find(const char* function) const {
@@ -42,12 +52,12 @@ void DriverApi::check(DriverResult result, const std::string& what) const {
 }
 
 void DriverApi::use() const {
-    check(enter(), names_.device);
+    check(enter(), device_name_);
 }
 
 int DriverApi::attribute(int which) const {
     int value = 0;
-    check(calls_.device_attribute(&value, which, device_), names_.device);
+    check(calls_.device_attribute(&value, which, device_), device_name_);
     return value;
 }
 
@@ -56,7 +66,7 @@ void* DriverApi::allocate(std::uint64_t bytes) {
     void* memory = nullptr;
     const DriverResult r = calls_.mem_alloc(&memory, bytes);
     if (r == out_of_memory) return nullptr;
-    check(r, names_.device);
+    check(r, device_name_);
     return memory;
 }
 
@@ -70,7 +80,7 @@ void* DriverApi::allocate_pinned(std::uint64_t bytes) {
     void* memory = nullptr;
     const DriverResult r = calls_.host_alloc(&memory, bytes, 0);
     if (r == out_of_memory) return nullptr;
-    check(r, names_.device);
+    check(r, device_name_);
     return memory;
 }
 
@@ -82,7 +92,7 @@ void DriverApi::release_pinned(void* memory) noexcept {
 GpuApi::Handle DriverApi::create_stream() {
     use();
     Handle stream = nullptr;
-    check(calls_.stream_create(&stream, non_blocking), names_.device);
+    check(calls_.stream_create(&stream, non_blocking), device_name_);
     return stream;
 }
 
@@ -99,7 +109,7 @@ void DriverApi::synchronize(Handle stream, const std::string& what) {
 GpuApi::Handle DriverApi::create_event() {
     use();
     Handle event = nullptr;
-    check(calls_.event_create(&event, disable_timing), names_.device);
+    check(calls_.event_create(&event, disable_timing), device_name_);
     return event;
 }
 
@@ -110,7 +120,7 @@ void DriverApi::destroy_event(Handle event) noexcept {
 
 void DriverApi::record(Handle event, Handle stream) {
     use();
-    check(calls_.event_record(event, stream), names_.device);
+    check(calls_.event_record(event, stream), device_name_);
 }
 
 void DriverApi::wait_for(Handle event, const std::string& what) {
@@ -120,22 +130,22 @@ void DriverApi::wait_for(Handle event, const std::string& what) {
 
 void DriverApi::set_zero(void* to, std::uint64_t bytes, Handle stream) {
     use();
-    check(calls_.memset(to, 0, bytes, stream), names_.device);
+    check(calls_.memset(to, 0, bytes, stream), device_name_);
 }
 
 void DriverApi::copy_to_device(void* to, const void* from, std::uint64_t bytes, Handle stream) {
     use();
-    check(calls_.copy_to_device(to, from, bytes, stream), names_.device);
+    check(calls_.copy_to_device(to, from, bytes, stream), device_name_);
 }
 
 void DriverApi::copy_to_host(void* to, const void* from, std::uint64_t bytes, Handle stream) {
     use();
-    check(calls_.copy_to_host(to, from, bytes, stream), names_.device);
+    check(calls_.copy_to_host(to, from, bytes, stream), device_name_);
 }
 
 void DriverApi::copy_within(void* to, const void* from, std::uint64_t bytes, Handle stream) {
     use();
-    check(calls_.copy_within(to, from, bytes, stream), names_.device);
+    check(calls_.copy_within(to, from, bytes, stream), device_name_);
 }
 
 GpuApi::Handle DriverApi::load_module(std::span<const std::byte> object, const std::string& what) {
@@ -173,7 +183,7 @@ GpuApi::KernelLimits DriverApi::limits_of(Handle kernel, const std::string& what
 
 void DriverApi::begin_capture(Handle stream) {
     use();
-    check(calls_.capture_begin(stream, capture_relaxed), names_.device);
+    check(calls_.capture_begin(stream, capture_relaxed), device_name_);
 }
 
 GpuApi::Handle DriverApi::end_capture(Handle stream, const std::string& what) {

@@ -55,15 +55,18 @@ class DriverApi : public GpuApi {
     enum class Family { cuda, hip };
     struct Names {
         Family family;
-        std::string device;                 // as users call it: the `where` of errors
-        std::vector<std::string> libraries; // the preferred one first
-        std::string install;                // ends the message where there is no library
-        std::string upgrade;                // ends the message where a function is missing
+        std::string install; // ends the message where there is no library
+        std::string upgrade; // ends the message where a function is missing
     };
 
     // Loads the library. Throws Error{unsupported} where it is missing, broken or too old.
-    explicit DriverApi(Names names);
+    DriverApi(Names names, GpuOptions options);
 
+    // As users call it: the `where` of errors.
+    const std::string& device() const { return device_name_; }
+    // Takes the device of the index, once the driver runs. Throws Error{unsupported} where there are not so
+    // many.
+    void take_device(int count);
     // Throws Error{unsupported}: there is no such device here.
     [[noreturn]] void absent(const std::string& message) const;
     // Throws Error{unsupported} where the library lacks it.
@@ -85,6 +88,8 @@ class DriverApi : public GpuApi {
     void use() const; // enter(), checked
 
     Names names_;
+    unsigned index_ = 0;
+    std::string device_name_;
     Library library_;
 
   protected:

@@ -12,9 +12,9 @@ namespace {
 
 class GpuDevice final : public Device {
   public:
-    GpuDevice(std::string name, std::shared_ptr<GpuApi> api) : api_(std::move(api)) {
+    explicit GpuDevice(std::shared_ptr<GpuApi> api) : api_(std::move(api)) {
         const GpuFacts& facts = api_->facts();
-        info_ = {.name = std::move(name),
+        info_ = {.name = facts.device,
                  .model = facts.name,
                  .target = facts.target,
                  .cores = facts.units,
@@ -67,8 +67,8 @@ class GpuDevice final : public Device {
 
 } // namespace
 
-std::shared_ptr<Device> make_gpu_device(std::string name, std::shared_ptr<GpuApi> api) {
-    return std::make_shared<GpuDevice>(std::move(name), std::move(api));
+std::shared_ptr<Device> make_gpu_device(std::shared_ptr<GpuApi> api) {
+    return std::make_shared<GpuDevice>(std::move(api));
 }
 
 } // namespace ingot::runtime

@@ -44,12 +44,11 @@ std::string_view architecture_at(const char* text, std::size_t bytes) {
 
 class HipApi final : public DriverApi {
   public:
-    explicit HipApi(std::vector<std::string> libraries)
+    explicit HipApi(GpuOptions options)
         : DriverApi({.family = Family::hip,
-                     .device = "hip",
-                     .libraries = std::move(libraries),
                      .install = "install AMD's HIP runtime (ROCm's hip-runtime-amd, Debian's libamdhip64-5)",
-                     .upgrade = "install that of ROCm 5.2 or later"}) {
+                     .upgrade = "install that of ROCm 5.2 or later"},
+                    std::move(options)) {
         load(error_string_, "hipGetErrorString");
         load(runtime_version_, "hipRuntimeGetVersion");
         load(set_device_, "hipSetDevice");
@@ -62,6 +61,7 @@ class HipApi final : public DriverApi {
         if (none(r) || (r == 0 && count == 0))
             absent("there is no AMD card that ROCm knows; see whether /dev/kfd is there and yours to open");
         if (r != 0) absent("HIP's runtime does not start: " + words(r));
+        take_device(count);
         read_facts();
     }
 
@@ -109,7 +109,7 @@ class HipApi final : public DriverApi {
         constexpr const char* of_hip_6 = "hipGetDevicePropertiesR0600";
         const auto get = reinterpret_cast<DriverResult (*)(void*, int)>(
             find(has(of_hip_6) ? of_hip_6 : "hipGetDeviceProperties"));
-        check(get(properties.data(), device_), "hip");
+        check(get(properties.data(), device_), device());
         const int major = attribute(compute_capability_major), minor = attribute(compute_capability_minor);
         const std::string generation = fmt::format("gfx{}{:x}", major, minor);
         for (std::size_t at = name_bytes; at < bytes; ++at) {
@@ -124,15 +124,16 @@ class HipApi final : public DriverApi {
 
     void read_facts() {
         char name[256] = {};
-        check(calls_.device_name(name, sizeof name - 1, device_), "hip");
+        check(calls_.device_name(name, sizeof name - 1, device_), device());
         std::size_t bytes = 0;
-        check(calls_.device_memory(&bytes, device_), "hip");
+        check(calls_.device_memory(&bytes, device_), device());
         const auto number = [&](int which) { return static_cast<std::uint32_t>(attribute(which)); };
         const std::uint32_t threads = number(max_threads_per_block);
         // The runtime counts threads, not groups, in 32 bits.
         const auto groups_x =
             std::min(number(max_grid_x), std::numeric_limits<std::uint32_t>::max() / std::max(threads, 1U));
-        facts_ = {.name = name,
+        facts_ = {.device = device(),
+                  .name = name,
                   .target = architecture(),
                   .units = number(multiprocessor_count),
                   .memory_bytes = bytes,
@@ -156,11 +157,11 @@ class HipApi final : public DriverApi {
 
 } // namespace
 
-std::shared_ptr<GpuApi> open_hip_api(std::vector<std::string> libraries) {
-    if (libraries.empty())
-        libraries = {"libamdhip64.so.7", "libamdhip64.so.6", "libamdhip64.so.5", "libamdhip64.so",
-                     "/opt/rocm/lib/libamdhip64.so"};
-    return std::make_shared<HipApi>(std::move(libraries));
+std::shared_ptr<GpuApi> open_hip_api(GpuOptions options) {
+    if (options.libraries.empty())
+        options.libraries = {"libamdhip64.so.7", "libamdhip64.so.6", "libamdhip64.so.5", "libamdhip64.so",
+                             "/opt/rocm/lib/libamdhip64.so"};
+    return std::make_shared<HipApi>(std::move(options));
 }
 
 } // namespace ingot::runtime

@@ -55,9 +55,9 @@ typedef enum ingot_code {
     INGOT_OUT_OF_MEMORY = 5,    /* host memory, device memory, cache pages or sequences */
     INGOT_DEVICE = 6,           /* a device call failed or the device is lost */
     INGOT_IO = 7,               /* the operating system refused to read */
-    INGOT_UNSUPPORTED = 8,      /* well-formed, but not something this build does */
-    INGOT_STOPPED = 9,          /* a callback asked for it */
-    INGOT_INTERNAL = 10         /* a bug of Ingot's */
+    INGOT_UNSUPPORTED = 8, /* well-formed, but not something this build does, or a device that is not here */
+    INGOT_STOPPED = 9,     /* a callback asked for it */
+    INGOT_INTERNAL = 10    /* a bug of Ingot's */
 } ingot_code;
 
 typedef struct ingot_error {
@@ -99,7 +99,9 @@ INGOT_API ingot_code ingot_plan_get_info(const ingot_plan* plan, ingot_plan_info
 
 typedef struct ingot_device ingot_device;
 
-/* "host", or NULL for the one that suits this machine best. INVALID_ARGUMENT names the known ones. */
+/* "host", "hip" (an AMD card), "cuda" (an NVIDIA card) or "null" (runs nothing), or NULL for the one that
+ * suits this machine best. INVALID_ARGUMENT names the known ones; UNSUPPORTED says what is missing for one.
+ */
 INGOT_API ingot_code ingot_device_open(const char* name, ingot_device** device, ingot_error* error);
 INGOT_API void ingot_device_free(ingot_device* device);
 

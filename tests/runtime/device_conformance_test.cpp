@@ -57,8 +57,8 @@ std::string standin_of(const std::string& device) {
 }
 
 std::shared_ptr<Device> open(const std::string& name) {
-    if (name.starts_with("hip")) return make_gpu_device("hip", open_hip_api({standin_of(name)}));
-    if (name == "cuda") return make_gpu_device("cuda", open_cuda_api({standin_of(name)}));
+    if (name.starts_with("hip")) return make_gpu_device(open_hip_api({.libraries = {standin_of(name)}}));
+    if (name == "cuda") return make_gpu_device(open_cuda_api({.libraries = {standin_of(name)}}));
     return open_device(name);
 }
 
@@ -417,6 +417,12 @@ TEST_P(RunningDevices, SeveralThreadsUseOneDevice) {
     for (std::thread& user : users)
         user.join();
     EXPECT_EQ(device->allocations().live, 0U);
+}
+
+TEST(OpenDevice, NamesOfFurtherCardsAreNumbers) {
+    for (const char* name :
+         {"hip:", "hip:x", "hip:1x", "hip:-1", "hip 1", "hip1", "cuda:99999", "host:1", "null:0", ""})
+        EXPECT_EQ(code_of([&] { open_device(name); }), Code::invalid_argument) << name;
 }
 
 TEST(OpenDevice, TheHostTakesThreadsWithinReason) {

@@ -30,8 +30,8 @@ class GpuFaults : public testing::TestWithParam<std::string> {
     }
 
     std::shared_ptr<Device> open() const {
-        return make_gpu_device(GetParam(),
-                               GetParam() == "hip" ? open_hip_api({path}) : open_cuda_api({path}));
+        const GpuOptions options{.libraries = {path}};
+        return make_gpu_device(GetParam() == "hip" ? open_hip_api(options) : open_cuda_api(options));
     }
 
     static LaunchSpec launch(Module& module, const std::string& kernel,

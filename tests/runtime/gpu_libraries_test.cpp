@@ -21,12 +21,12 @@ std::string hip(int version) {
 }
 const std::string cuda = INGOT_STANDINS "/cuda/libcuda.so.1";
 
-using Open = std::shared_ptr<GpuApi> (*)(std::vector<std::string>);
+using Open = std::shared_ptr<GpuApi> (*)(GpuOptions);
 
 // The words for a device that can't be had.
 std::string refusal(Open open, const std::vector<std::string>& libraries) {
     try {
-        open(libraries);
+        open({.libraries = libraries});
     } catch (const Error& e) {
         EXPECT_EQ(e.code(), Code::unsupported);
         EXPECT_EQ(e.where(), open == open_hip_api ? "hip" : "cuda");
@@ -48,7 +48,7 @@ std::string refusal(const std::string& path, const std::string& settings) {
 GpuFacts facts(const std::string& path, const std::string& settings) {
     const standin::Control driver(path);
     driver.configure(settings);
-    const GpuFacts facts = (path == cuda ? open_cuda_api : open_hip_api)({path})->facts();
+    const GpuFacts facts = (path == cuda ? open_cuda_api : open_hip_api)({.libraries = {path}})->facts();
     EXPECT_EQ(driver.count("live"), 0);
     EXPECT_EQ(driver.misuse(), "");
     return facts;
@@ -57,7 +57,7 @@ GpuFacts facts(const std::string& path, const std::string& settings) {
 TEST(GpuLibraries, TheFirstThatIsThereIsTaken) {
     const standin::Control driver(hip(6));
     driver.configure("arch=gfx1151");
-    EXPECT_EQ(open_hip_api({"libamdhip64.so.99", hip(6), hip(7)})->facts().target, "gfx1151");
+    EXPECT_EQ(open_hip_api({.libraries = {"libamdhip64.so.99", hip(6), hip(7)}})->facts().target, "gfx1151");
 }
 
 TEST(GpuLibraries, OneThatIsMissingSaysWhatToInstall) {
@@ -79,7 +79,7 @@ TEST(GpuLibraries, OneThatIsBrokenIsNamed) {
     std::ofstream(broken, std::ios::trunc).close();
     EXPECT_THAT(refusal(open_hip_api, {broken}), HasSubstr(broken));
     const standin::Control driver(hip(5));
-    EXPECT_EQ(open_hip_api({broken, hip(5)})->facts().target, "gfx1100");
+    EXPECT_EQ(open_hip_api({.libraries = {broken, hip(5)}})->facts().target, "gfx1100");
     std::filesystem::remove_all(folder);
 }
 
@@ -126,6 +126,27 @@ TEST(GpuLibraries, FactsAreTheSameWhateverTheVersion) {
     EXPECT_EQ(facts(cuda, "").shared_bytes_per_group, 232448U);
 }
 
+TEST(GpuLibraries, EachCardHasItsName) {
+    for (const std::string& path : {hip(6), cuda}) {
+        const standin::Control driver(path);
+        driver.configure("devices=3");
+        const Open open = path == cuda ? open_cuda_api : open_hip_api;
+        const std::string name = path == cuda ? "cuda" : "hip";
+        EXPECT_EQ(open({.libraries = {path}})->facts().device, name);
+        EXPECT_EQ(open({.index = 2, .libraries = {path}})->facts().device, name + ":2");
+        try {
+            open({.index = 3, .libraries = {path}});
+            FAIL();
+        } catch (const Error& e) {
+            EXPECT_EQ(e.code(), Code::unsupported);
+            EXPECT_EQ(e.where(), name + ":3");
+            EXPECT_THAT(e.what(), HasSubstr("the driver shows 3 of them"));
+        }
+        EXPECT_EQ(driver.count("live"), 0);
+        EXPECT_EQ(driver.misuse(), "");
+    }
+}
+
 TEST(GpuLibraries, AnArchitectureIsNeverGuessed) {
     EXPECT_THAT(refusal(hip(6), "arch=gfx1100 named=gfx90a"), HasSubstr("can't be told"))
         << "attributes say 11.0";
@@ -137,7 +158,7 @@ TEST(GpuLibraries, AnArchitectureIsNeverGuessed) {
 TEST(GpuLibraries, APlanForAnotherCardIsRefused) {
     const standin::Control driver(hip(6));
     driver.configure("arch=gfx1030");
-    const auto device = make_gpu_device("hip", open_hip_api({hip(6)}));
+    const auto device = make_gpu_device(open_hip_api({.libraries = {hip(6)}}));
     try {
         device->check_target("gfx1100", gpu_abi_version);
         FAIL();

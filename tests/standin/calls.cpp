@@ -94,6 +94,14 @@ int device_count(int* count) {
     return *count == 0 ? no_device : 0;
 }
 
+int device_get(int* device, int index) {
+    const Call call("device_get");
+    if (call.error != 0) return call.error;
+    if (index < 0 || index >= state().settings.devices) return state().misused("a device that is not there");
+    *device = index;
+    return 0;
+}
+
 int device_name(char* name, int bytes, int) {
     const Call call("device_name");
     std::strncpy(name, "Stand-in", static_cast<std::size_t>(bytes));

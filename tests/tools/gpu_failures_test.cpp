@@ -1,5 +1,6 @@
 // A GPU's plan on stand-ins for drivers (tests/standin): what a session and the command do when something
 // fails. The kernels are real code objects, which the stand-ins know by name and do not run.
+#include <algorithm>
 #include <array>
 
 #include <gmock/gmock.h>
@@ -54,10 +55,10 @@ class GpuFailures : public Tool, public testing::WithParamInterface<Card> {
     }
 
     std::shared_ptr<runtime::Device> open() const {
-        const std::vector<std::string> libraries = {library};
-        return runtime::make_gpu_device(GetParam().device, std::string(GetParam().device) == "hip"
-                                                               ? runtime::open_hip_api(libraries)
-                                                               : runtime::open_cuda_api(libraries));
+        const runtime::GpuOptions options{.libraries = {library}};
+        return runtime::make_gpu_device(std::string(GetParam().device) == "hip"
+                                            ? runtime::open_hip_api(options)
+                                            : runtime::open_cuda_api(options));
     }
 
     std::string plan;
@@ -75,6 +76,16 @@ TEST_P(GpuFailures, ARunWithoutFaultsEndsWell) {
     ASSERT_EQ(devices.size(), 2U);
     EXPECT_EQ(devices[1]["name"], GetParam().device);
     EXPECT_EQ(devices[1]["target"], GetParam().target);
+
+    // With a second card, either can be asked for; and no third.
+    const std::string second = std::string(GetParam().device) + ":1";
+    EXPECT_EQ(run("devices=2", {"--device", second}).code, 0);
+    const json both = json::parse(ingot({"devices", "--json"}).out);
+    ASSERT_EQ(both.size(), 3U);
+    EXPECT_EQ(both[2]["name"], second);
+    const Ended third = run("devices=2", {"--device", std::string(GetParam().device) + ":2"});
+    EXPECT_TRUE(fails_with(third, 2));
+    EXPECT_THAT(third.err, HasSubstr("the driver shows 2 of them"));
 }
 
 TEST_P(GpuFailures, WhatGoesWrongIsOneLineAndAnExitCode) {

@@ -36,9 +36,9 @@ TEST_P(GpuLimits, TheKernelsCompileAndAreLaunched) {
         } catch (const ir::Error& e) {
             GTEST_SKIP() << e.what();
         }
-        const auto device =
-            runtime::make_gpu_device(nvidia ? "cuda" : "hip", nvidia ? runtime::open_cuda_api({library})
-                                                                     : runtime::open_hip_api({library}));
+        const runtime::GpuOptions options{.libraries = {library}};
+        const auto device = runtime::make_gpu_device(nvidia ? runtime::open_cuda_api(options)
+                                                            : runtime::open_hip_api(options));
         const MachineLimits limits = measure_gpu(*device, *compiler);
         EXPECT_GT(limits.read_bytes_per_second, 0);
         EXPECT_EQ(limits.ops_per_second, 0) << "the stand-in computes nothing";

@@ -178,7 +178,9 @@ void add_eval(CLI::App& app, Action& chosen) {
         ->option_text("FILE")
         ->needs(ids);
     command
-        .add_option("--device", options->device, "host (default), or reference: the evaluator, for judges")
+        .add_option(
+            "--device", options->device,
+            "where to run, as ingot devices lists it (default: host); reference: the evaluator, for judges")
         ->option_text("D");
     command.add_option("--threads", options->threads, "threads (default: one a physical core)")
         ->option_text("N");
