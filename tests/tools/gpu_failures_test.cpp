@@ -46,8 +46,9 @@ class GpuFailures : public Tool, public testing::WithParamInterface<Card> {
         const std::string report = (folder / "report").string();
         environment = {std::string("LD_LIBRARY_PATH=" INGOT_BINARY_DIR "/standin/") + GetParam().folder,
                        "INGOT_STANDIN=" + settings, "INGOT_STANDIN_REPORT=" + report};
-        std::vector<std::string> args = {"run",          plan, "--device", GetParam().device, "-p",
-                                         "twelve bytes", "-n", "4",        "--json"};
+        std::vector<std::string> args = {"run", plan, "-p", "twelve bytes", "-n", "4", "--json"};
+        if (std::ranges::find(more, "--device") == more.end())
+            more.insert(more.end(), {"--device", GetParam().device});
         args.insert(args.end(), more.begin(), more.end());
         const Ended ended = ingot(args);
         EXPECT_THAT(read_file(report), HasSubstr(" live=0 misuse=0\n")) << settings;
