@@ -40,11 +40,11 @@ struct LaunchConfig {
 
 class CudaApi final : public DriverApi {
   public:
-    explicit CudaApi(GpuOptions options)
+    explicit CudaApi(const GpuOptions& options)
         : DriverApi({.family = Family::cuda,
                      .install = "install NVIDIA's driver",
                      .upgrade = "install a driver for CUDA 12.3 or later"},
-                    std::move(options)) {
+                    options) {
         load(error_string_, "cuGetErrorString");
         load(context_retain_, "cuDevicePrimaryCtxRetain");
         load(context_release_, "cuDevicePrimaryCtxRelease_v2");
@@ -123,7 +123,7 @@ class CudaApi final : public DriverApi {
 
 std::shared_ptr<GpuApi> open_cuda_api(GpuOptions options) {
     if (options.libraries.empty()) options.libraries = {"libcuda.so.1", "libcuda.so"};
-    return std::make_shared<CudaApi>(std::move(options));
+    return std::make_shared<CudaApi>(options);
 }
 
 } // namespace ingot::runtime

@@ -17,7 +17,7 @@ constexpr int max_threads_per_block = 0, shared_size_bytes = 1; // attributes of
 
 } // namespace
 
-DriverApi::DriverApi(Names names, GpuOptions options)
+DriverApi::DriverApi(Names names, const GpuOptions& options)
     : names_(std::move(names)), index_(options.index),
       device_name_(fmt::format("{}{}", names_.family == Family::cuda ? "cuda" : "hip",
                                index_ == 0 ? "" : fmt::format(":{}", index_))),

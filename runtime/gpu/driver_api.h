@@ -60,7 +60,7 @@ class DriverApi : public GpuApi {
     };
 
     // Loads the library. Throws Error{unsupported} where it is missing, broken or too old.
-    DriverApi(Names names, GpuOptions options);
+    DriverApi(Names names, const GpuOptions& options);
 
     // As users call it: the `where` of errors.
     const std::string& device() const { return device_name_; }

@@ -44,11 +44,11 @@ std::string_view architecture_at(const char* text, std::size_t bytes) {
 
 class HipApi final : public DriverApi {
   public:
-    explicit HipApi(GpuOptions options)
+    explicit HipApi(const GpuOptions& options)
         : DriverApi({.family = Family::hip,
                      .install = "install AMD's HIP runtime (ROCm's hip-runtime-amd, Debian's libamdhip64-5)",
                      .upgrade = "install that of ROCm 5.2 or later"},
-                    std::move(options)) {
+                    options) {
         load(error_string_, "hipGetErrorString");
         load(runtime_version_, "hipRuntimeGetVersion");
         load(set_device_, "hipSetDevice");
@@ -161,7 +161,7 @@ std::shared_ptr<GpuApi> open_hip_api(GpuOptions options) {
     if (options.libraries.empty())
         options.libraries = {"libamdhip64.so.7", "libamdhip64.so.6", "libamdhip64.so.5", "libamdhip64.so",
                              "/opt/rocm/lib/libamdhip64.so"};
-    return std::make_shared<HipApi>(std::move(options));
+    return std::make_shared<HipApi>(options);
 }
 
 } // namespace ingot::runtime
