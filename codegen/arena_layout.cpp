@@ -99,7 +99,7 @@ void ArenaLayout::add_cache_plane(const Graph& g, ValueId param, const Place& pl
 }
 
 void ArenaLayout::reserve_workspace(uint64_t bytes) {
-    workspace_.bytes = std::max(workspace_.bytes, bytes);
+    workspace_.bytes = std::max(workspace_.bytes, aligned(bytes, page));
 }
 
 Place ArenaLayout::place_of(const Graph& g, ValueId v) const {

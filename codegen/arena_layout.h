@@ -34,14 +34,17 @@ class ArenaLayout {
     // Places the values of a program. Values of io and state are shared among programs by name. Throws
     // ir::Error for a value of io without a name and for programs that disagree.
     void add(const ir::Graph& planned);
-    // Makes room at the end of the state arena for the workspace of a kernel: all share the same bytes.
+    // Makes room at the end of the state arena for the workspaces of kernels. There are two, which launches
+    // use in turn, because a launch may begin before the one before it is complete.
     void reserve_workspace(uint64_t bytes);
-    const Place& workspace() const { return workspace_; }
+    uint64_t workspace_offset(size_t launch) const {
+        return workspace_.offset + launch % 2 * workspace_.bytes;
+    }
 
     Place place_of(const ir::Graph& g, ir::ValueId v) const;
     const WeightTable& weights() const { return table_; }
     const CacheLayout& cache() const { return cache_; }
-    uint64_t state_bytes() const { return workspace_.offset + workspace_.bytes; }
+    uint64_t state_bytes() const { return workspace_.offset + 2 * workspace_.bytes; }
     uint64_t transient_bytes() const { return transient_end_; }
     uint64_t io_bytes() const { return io_end_; }
 

@@ -56,7 +56,7 @@ KernelSource gpu_kernel_source(const Target& target, const Graph& body, std::str
     std::set<std::string> headers{"gpu/target.h"};
     SourceText text;
     if (has(body, Op::attention))
-        emit_attention_step(region, text, headers, source);
+        emit_gpu_attention(region, target, text, headers, source);
     else if (has(body, Op::matmul))
         emit_gpu_product_kernel(region, target, text, headers, source);
     else

@@ -128,7 +128,7 @@ class Description {
         return b_.CreateVector(list);
     }
 
-    Offset<plan::Launch> launch(const Graph& g, const Node& n, size_t spec) {
+    Offset<plan::Launch> launch(const Graph& g, const Node& n, size_t spec, size_t index) {
         const KernelSource& source = kernels_.source_of[spec];
         std::vector<plan::BufferRef> operands;
         for (const ValueId v : n.operands)
@@ -136,7 +136,7 @@ class Description {
         for (const ValueId v : n.results)
             operands.push_back(buffer_of(layout_.place_of(g, v)));
         if (source.workspace_bytes > 0)
-            operands.emplace_back(plan::Pool::state, layout_.workspace().offset, source.workspace_bytes);
+            operands.emplace_back(plan::Pool::state, layout_.workspace_offset(index), source.workspace_bytes);
         std::vector<plan::WeightShare> weights;
         uint64_t bytes = 0;
         for (const StreamedWeights& w : source.weights) {
@@ -183,7 +183,7 @@ class Description {
         for (const Node& n : g.nodes) {
             if (n.op != Op::fused) continue;
             keys.push_back(kernels_.kernels[kernels_.kernel_of[next_spec_]].key);
-            launches.push_back(launch(g, n, next_spec_++));
+            launches.push_back(launch(g, n, next_spec_++, launches.size()));
         }
         std::vector<Offset<plan::Binding>> bindings;
         for (const ValueId v : g.params)

@@ -19,6 +19,7 @@ enum class Counts : uint8_t { nothing, rows, positions, sequences, pages };
 struct Use {
     Counts counts = Counts::nothing;
     int64_t limit = 1; // ids are below it
+    bool sums_of_squares = false;
 };
 
 // The paged cache that some of the params speak of.
@@ -59,8 +60,13 @@ class Inputs {
         if (t.element == Element::i32) return Tensor::from_ints(dims, ids(uses_[v], count));
         if (t.pool == Pool::weights && t.dims.size() == 2)
             return random_weight(t.element, dims[0], dims[1], random_);
-        if (t.element == Element::f32 || t.element == Element::q8a)
-            return Tensor::from_floats(dims, normal(count, random_));
+        if (t.element == Element::f32 || t.element == Element::q8a) {
+            std::vector<float> values = normal(count, random_);
+            if (uses_[v].sums_of_squares)
+                for (float& x : values)
+                    x *= x;
+            return Tensor::from_floats(dims, values);
+        }
         // A cache of two bytes an element.
         Tensor out = Tensor::zeros(t.element, dims);
         const std::vector<float> values = normal(count, random_);
@@ -74,6 +80,7 @@ class Inputs {
   private:
     void note(const Node& n) {
         const auto rows = [&](ValueId of) { return size_of(body_, symbols_, body_.type(of).dims[0]); };
+        if (n.op == Op::norm_scale) uses_[n.operands[0]].sums_of_squares = true;
         if (n.op == Op::embed) uses_[n.operands[0]] = {Counts::rows, rows(n.operands[1])};
         if (n.op == Op::gather_rows) uses_[n.operands[1]] = {Counts::rows, rows(n.operands[0])};
         if (n.op == Op::rope_angles && uses_[n.operands[0]].counts == Counts::nothing)

@@ -28,6 +28,14 @@ void SourceText::close(std::string_view text) {
     line(text);
 }
 
+void SourceText::block(const SourceText& lines) {
+    const std::string_view all = lines.text_;
+    for (size_t at = 0, end; at < all.size(); at = end + 1) {
+        end = all.find('\n', at);
+        line(all.substr(at, end - at));
+    }
+}
+
 Region::Region(const Graph& b, std::string_view name, std::string_view symbol)
     : body(b), name_(name), symbol_(symbol), readers_(readers(b)) {}
 

@@ -17,6 +17,7 @@ class SourceText {
     void line(std::string_view text);
     void open(std::string_view text); // the line, then one level deeper
     void close(std::string_view text = "}");
+    void block(const SourceText& lines); // at this depth
     const std::string& str() const { return text_; }
 
   private:

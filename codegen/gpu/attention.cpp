@@ -13,25 +13,29 @@ using namespace ir;
 
 namespace {
 
-// Workgroups that one token's attention is split into, about: four for each of many multiprocessors, so that
+// Workgroups that one token's attention is split into, about: two for each of many multiprocessors, so that
 // enough loads are on their way.
 constexpr int64_t wanted_groups = 256;
 constexpr int64_t most_splits = 64;
-constexpr uint32_t threads = 128, warps = 4; // as attention_step.h has them
-constexpr int64_t counters = 1024;           // as types.h has it
+constexpr uint32_t threads = 128; // as attention_parts.h has them
+constexpr int64_t warps = 4;
+constexpr int64_t counters = 1024; // as types.h has it
 
 struct Shape {
     int64_t heads = 0, kv_heads = 0, channels = 0, positions = 0, tokens = 0, splits = 0, join = 0;
+    bool tiles = false; // on matrix instructions (attention_tile.h)
 
     int64_t group() const { return heads / kv_heads; }
-    // Sizes of AttentionStep::Shared and ::Space; the kernel asserts them.
-    uint64_t shared_bytes() const {
-        const int64_t floats =
-            group() * channels + int64_t{warps} * (32 * group() + 2 * group() + group() * channels);
-        return static_cast<uint64_t>(floats * 4 + 4);
-    }
     // One part a token and KV head, which needs no workspace.
     bool alone() const { return splits == 1 && join == 1; }
+    int64_t queries() const { return tiles && alone() ? 16 / group() : 1; } // tokens of a tile
+    // Sizes of Shared and Space; the kernel asserts them.
+    uint64_t shared_bytes() const {
+        int64_t floats = 2 * warps * group() + warps * group() * channels + join * group() * splits + 1;
+        if (!tiles) floats += group() * channels + warps * 32 * group();
+        if (tiles && alone()) floats = std::max(floats, warps * queries() * group() * channels);
+        return static_cast<uint64_t>(floats * 4);
+    }
     uint64_t space_bytes() const {
         if (alone()) return 0;
         return static_cast<uint64_t>(4 * (counters + tokens * kv_heads * splits * group() * (channels + 2)));
@@ -40,9 +44,8 @@ struct Shape {
 
 } // namespace
 
-void emit_attention_step(const Region& region, SourceText& out, std::set<std::string>& headers,
-                         KernelSource& source) {
-    headers.insert("gpu/attention_step.h");
+void emit_gpu_attention(const Region& region, const Target& target, SourceText& out,
+                        std::set<std::string>& headers, KernelSource& source) {
     const Node& n = *std::find_if(region.body.nodes.begin(), region.body.nodes.end(),
                                   [](const Node& m) { return m.op == Op::attention; });
     const Node* quantize = nullptr;
@@ -67,25 +70,44 @@ void emit_attention_step(const Region& region, SourceText& out, std::set<std::st
             .tokens = region.most(region.rows(n.operands[0]))};
     s.heads = region.columns(n.operands[0]) / s.channels;
     if (s.positions % 32 != 0) region.unsupported(n, "pages must have a multiple of 32 positions");
-    // Many tokens are parts enough.
-    s.splits = s.tokens > 16 ? 1 : std::clamp<int64_t>(wanted_groups / s.kv_heads, 1, most_splits);
+    // Many tokens are parts enough, and parts that a token does not have cost a launch each.
+    s.splits = s.tokens > 16
+                   ? 1
+                   : std::clamp<int64_t>(wanted_groups * (s.tokens > 1 ? 2 : 1) / s.kv_heads / s.tokens, 1,
+                                         most_splits);
     s.join = quantize != nullptr ? 32 / std::gcd<int64_t>(32, s.group() * s.channels) : 1;
 
-    if (!s.alone() && s.tokens * s.kv_heads / s.join >= counters)
+    const bool f16 = keys.element == Element::f16;
+    s.tiles = target.machine == Machine::nvptx && f16 && s.group() <= 16 && s.channels <= 128 &&
+              (s.tokens <= 16 || s.alone());
+
+    if (!s.alone() && s.tokens * s.kv_heads / s.join > counters - 2)
         region.unsupported(n, fmt::format("{} tokens of {} KV heads are too many", s.tokens, s.kv_heads));
-    out.line(fmt::format("using Attention = AttentionStep<{}, {}, {}, {}, {}, {}, {}, {}>;",
-                         cache.substr(0, cache.find(',')), s.heads, s.kv_heads, s.channels, s.positions,
-                         s.tokens, s.splits, s.join));
+    headers.insert(s.tiles ? "gpu/attention_tile.h" : "gpu/attention_step.h");
+    const std::string shape = fmt::format("{}, {}, {}, {}, {}, {}, {}", s.heads, s.kv_heads, s.channels,
+                                          s.positions, s.tokens, s.splits, s.join);
+    out.line(s.tiles ? fmt::format("using Attention = AttentionTile<{}, {}>;", shape, s.alone())
+                     : fmt::format("using Attention = AttentionStep<{}, {}>;", f16 ? "F16Cache" : "F32Cache",
+                                   shape));
     out.line(fmt::format("static_assert(sizeof(Attention::Shared) <= {});", s.shared_bytes()));
     if (!s.alone()) out.line(fmt::format("static_assert(sizeof(Attention::Space) <= {});", s.space_bytes()));
-    out.line("start_dependents();");
     out.line("wait_for_dependencies();");
+    out.line("start_dependents();");
     const auto memory = [&](size_t i) { return region.memory_name(n.operands[i]); };
-    out.open(fmt::format(
-        "Attention::run({}, {}, {}, {}, {}, {}, {}, {}, {}, [&](int column, bool active, f32 y) {{",
-        memory(0), memory(1), memory(2), memory(3), memory(4), memory(5), region.columns(n.operands[5]),
-        literal(float_attr(n, "scale")), s.alone() ? "nullptr" : "workspace"));
-    out.line("const int token = group_index_y();");
+    const std::string operands =
+        fmt::format("{}, {}, {}, {}, {}, {}, {}, {}", memory(0), memory(1), memory(2), memory(3), memory(4),
+                    memory(5), region.columns(n.operands[5]), literal(float_attr(n, "scale")));
+    const Dim rows = region.rows(n.operands[0]);
+    const bool many = s.tiles && s.alone();
+    if (many) {
+        out.open(fmt::format("Attention::run_tokens({}, {}, [&](int token, int column, f32 y) {{", operands,
+                             region.rows_text(rows)));
+        out.line("const bool active = true;");
+    } else {
+        out.open(fmt::format("Attention::run({}, {}, [&](int column, bool active, f32 y) {{", operands,
+                             s.alone() ? "nullptr" : "workspace"));
+        out.line("const int token = group_index_y();");
+    }
     const LanePlace place{.row = "token", .column = "column", .active = "active"};
     if (quantize != nullptr)
         emit_quantize(region, out, *quantize, "y", place);
@@ -96,11 +118,12 @@ void emit_attention_step(const Region& region, SourceText& out, std::set<std::st
     runtime::LaunchGeometry geometry{.threads = threads,
                                      .shared_bytes = static_cast<uint32_t>(s.shared_bytes())};
     geometry.grid[0].count = static_cast<uint32_t>(s.kv_heads * s.splits);
-    const Dim rows = region.rows(n.operands[0]);
+    const auto divisor = static_cast<uint32_t>(many ? warps * s.queries() : 1);
     if (const auto number = region.constant(rows))
-        geometry.grid[1].count = static_cast<uint32_t>(*number);
+        geometry.grid[1].count = (static_cast<uint32_t>(*number) + divisor - 1) / divisor;
     else
-        geometry.grid[1] = {.count = 1, .symbol = static_cast<int32_t>(rows.symbol_index()), .divisor = 1};
+        geometry.grid[1] = {
+            .count = 1, .symbol = static_cast<int32_t>(rows.symbol_index()), .divisor = divisor};
     source.geometry = geometry;
     source.workspace_bytes = s.space_bytes();
 }

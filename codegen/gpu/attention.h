@@ -11,7 +11,7 @@ namespace ingot::codegen {
 
 // Emits the body of the kernel for attention, alone or with its result quantised, of few tokens; fills in
 // what the source says beside its text.
-void emit_attention_step(const Region& region, SourceText& out, std::set<std::string>& headers,
-                         KernelSource& source);
+void emit_gpu_attention(const Region& region, const Target& target, SourceText& out,
+                        std::set<std::string>& headers, KernelSource& source);
 
 } // namespace ingot::codegen

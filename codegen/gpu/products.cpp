@@ -1,6 +1,7 @@
 #include "codegen/gpu/products.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -14,7 +15,8 @@ using namespace ir;
 
 namespace {
 
-constexpr int64_t lane_group = 32;
+constexpr int64_t lane_group = 32, many_columns = 32768;
+constexpr uint64_t counter_bytes = 4096; // of a workspace, as types.h has them
 // Two workgroups of launches that follow each other share a multiprocessor while one ends and the other fills
 // its ring.
 constexpr uint64_t ring_budget = uint64_t{96} * 1024;
@@ -91,6 +93,15 @@ class ProductKernel {
         return p;
     }
 
+    // Several tokens at once, on matrix instructions.
+    bool batched(const Product& p) const {
+        return target_.machine == Machine::nvptx && p.quantized && most_tokens() > 1 && streamed();
+    }
+    // Groups of 32 lanes that compute, which share the tokens.
+    uint32_t lane_groups(const Product& p) const { return batched(p) ? 12 : 8; }
+    uint32_t copying_waves(const Product& p) const {
+        return batched(p) ? 4 : target_.machine == Machine::nvptx ? 1 : 0;
+    }
     bool streamed() const { return most_tokens() <= stream_rows; }
 
     // Few rows: columns that a workgroup computes together, and its shared memory.
@@ -100,21 +111,35 @@ class ProductKernel {
                 return s.kind == Sink::Kind::quantize || s.kind == Sink::Kind::square_sums;
             });
         });
-        p.granule = whole_blocks ? lane_group : std::max<int64_t>(8, static_cast<int64_t>(p.height));
-        const uint64_t row_lanes = 256 / p.height, parts = std::max<uint64_t>(1, row_lanes / 32);
+        // Small granules are dealt evenly; of many columns large ones are, too.
+        p.granule = whole_blocks || p.columns() >= many_columns
+                        ? lane_group
+                        : std::max<int64_t>(8, static_cast<int64_t>(p.height));
+        const uint64_t row_lanes = 256 / p.height;
+        uint64_t parts = std::max<uint64_t>(1, row_lanes / 32); // sums of a row that meet in shared memory
+        auto columns = static_cast<uint64_t>(p.halves * p.granule);
         if (target_.machine == Machine::nvptx) {
             p.stages = std::clamp<uint64_t>(ring_budget / p.tile_bytes, 2, 8);
-            p.shared_bytes = p.stages * (p.tile_bytes + 16);
+            if (batched(p)) {
+                // As batch_product.h has them: eight rows at once, and some to come meanwhile.
+                const uint64_t step =
+                    std::max<uint64_t>(8, p.height) / p.height * static_cast<uint64_t>(p.halves);
+                p.stages = std::max(p.stages, step + (step + 1) / 2);
+                parts = lane_groups(p);
+                columns += 8;
+            }
+            p.shared_bytes = p.stages * (p.tile_bytes + 24);
         }
-        p.shared_bytes += 8 * static_cast<uint64_t>(p.halves * p.granule * most_tokens()) * parts;
+        p.shared_bytes += 8 * columns * static_cast<uint64_t>(most_tokens()) * parts;
         if (p.shared_bytes > target_.gpu->group_memory)
             region_.unsupported(n, fmt::format("it needs {} bytes of shared memory", p.shared_bytes));
     }
 
     void stream(const Product& p) {
-        headers_.insert("gpu/stream_product.h");
+        headers_.insert(batched(p) ? "gpu/batch_product.h" : "gpu/stream_product.h");
         const Node& n = body().nodes[p.id];
-        out_.line(fmt::format("using Product = StreamProduct<{}, {}, {}, {}, {}, {}, {}, {}, {}>;",
+        out_.line(fmt::format("using Product = {}<{}, {}, {}, {}, {}, {}, {}, {}, {}>;",
+                              batched(p) ? "BatchProduct" : "StreamProduct",
                               format_name(region_, n, region_.type(n.operands[1]).element), p.halves,
                               p.columns(), p.depth, p.height, p.tile_bytes, p.granule, most_tokens(),
                               p.stages));
@@ -123,9 +148,9 @@ class ProductKernel {
         consume(p, "consume",
                 p.quantized ? fmt::format("Q8Rows<{}, {}>", most_tokens(), p.depth)
                             : fmt::format("F32Rows<{}, {}>", p.depth, chunk_elements(p)));
-        choose();
+        choose(p);
         const bool nvptx = target_.machine == Machine::nvptx;
-        runtime::LaunchGeometry geometry{.threads = nvptx ? 288U : 256U, // one warp copies
+        runtime::LaunchGeometry geometry{.threads = 32 * (lane_groups(p) + copying_waves(p)),
                                          .shared_bytes = static_cast<uint32_t>(p.shared_bytes),
                                          .groups_per_unit = nvptx ? 1U : 2U};
         geometry.grid[0].count = static_cast<uint32_t>(p.granules());
@@ -134,23 +159,24 @@ class ProductKernel {
 
     void stream_prologue(const Product& p) {
         const std::string weight = region_.memory_name(weight_of(p));
-        out_.line("start_dependents();");
         out_.line(fmt::format("Product::start({});", weight));
-        out_.line("if (has_bulk_copy && thread_index() >= consumers) {");
-        out_.line(fmt::format("    Product::produce({});", weight));
-        out_.line("    return;");
-        out_.line("}");
+        if (target_.machine == Machine::nvptx) {
+            out_.open("if (thread_index() >= Product::consumers) {");
+            out_.line(fmt::format("Product::produce({}, workspace);", weight));
+            out_.line("return;");
+            out_.close();
+            source_.workspace_bytes = counter_bytes;
+        }
         out_.line("wait_for_dependencies();");
-        // A group of 32 lanes has tokens i, i + 8, ...: what it needs of them, in their order.
-        const int64_t turns = (most_tokens() + 7) / 8;
-        for (const Node& n : body().nodes) {
-            if (n.op != Op::norm_scale) continue;
-            const ValueId v = n.results[0];
-            out_.line(fmt::format("f32 scale{}[{}];", v, turns));
+        // What a group of 32 lanes needs of its tokens, in their order.
+        const int64_t groups = lane_groups(p), turns = (most_tokens() + groups - 1) / groups;
+        for (const NodeId id : scales()) {
+            out_.line(fmt::format("{} sums{}[{}];", norm_sums(id), id, turns));
             out_.line("#pragma unroll");
-            out_.line(fmt::format("for (int i = 0, t = thread_index() / 32; i < {}; ++i, t += 8)", turns));
-            out_.line(fmt::format("    if (t < {}) scale{}[i] = {};", region_.rows_text(tokens_), v,
-                                  norm_scale(n, "t")));
+            out_.line(fmt::format("for (int i = 0, t = {}; i < {}; ++i, t += {})",
+                                  most_tokens() == 1 ? "0" : "thread_index() / 32", turns, groups));
+            out_.line(fmt::format("    if (t < {}) sums{}[i].load({}, t);", region_.rows_text(tokens_), id,
+                                  region_.memory_name(body().nodes[id].operands[0])));
         }
         for (const SinkGroup& g : groups_)
             for (const Sink& s : g.sinks)
@@ -160,55 +186,100 @@ class ProductKernel {
 
     // Many rows: matrix instructions.
     void tile(const Product& p) {
-        headers_.insert("gpu/tile_product.h");
         const Node& n = body().nodes[p.id];
         for (const SinkGroup& g : groups_)
             for (const Sink& s : g.sinks)
                 if (s.kind == Sink::Kind::argmax)
                     region_.unsupported(body().nodes[s.node], "a choice among the columns of many rows");
-        out_.line(fmt::format("using Product = TileProduct<{}, {}, {}, {}, {}, {}, {}>;",
+        const bool warpgroups = target_.gpu->matrix == Matrix::wgmma_sm90 && p.quantized;
+        headers_.insert(warpgroups ? "gpu/warpgroup_product.h" : "gpu/tile_product.h");
+        const uint32_t shared_bytes = warpgroups ? warpgroup_shared_bytes() : tile_shared_bytes();
+        out_.line(fmt::format("using Product = {}<{}, {}, {}, {}, {}, {}, {}, {}>;",
+                              warpgroups ? "WarpgroupProduct" : "TileProduct",
                               format_name(region_, n, region_.type(n.operands[1]).element), p.halves,
-                              p.columns(), p.depth, p.height, p.tile_bytes, most_tokens()));
-        out_.line(fmt::format("static_assert(Product::shared_bytes <= {});", tile_shared_bytes()));
-        out_.line("start_dependents();");
-        out_.line("wait_for_dependencies();");
+                              p.columns(), p.depth, p.height, p.tile_bytes, most_tokens(), scales().size()));
+        out_.line(fmt::format("static_assert(Product::shared_bytes <= {});", shared_bytes));
         consume(p, "run",
                 p.quantized ? fmt::format("Q8HalfBlocks<{}, {}>", most_tokens(), p.depth)
                             : fmt::format("F32HalfBlocks<{}>", p.depth));
-        source_.resident_groups = 2;
-        runtime::LaunchGeometry geometry{.threads = 256, .shared_bytes = tile_shared_bytes()};
-        geometry.grid[0].count = static_cast<uint32_t>(p.granules());
-        geometry.grid[1] = {.count = 1,
+        source_.resident_groups = warpgroups ? 1 : 2;
+        runtime::LaunchGeometry geometry{.threads = warpgroups ? 512U : 256U, .shared_bytes = shared_bytes};
+        // Workgroups that share weights run at the same time.
+        geometry.grid[0] = {.count = 1,
                             .symbol = static_cast<int32_t>(tokens_.symbol_index()),
                             .divisor = static_cast<uint32_t>(tile_rows)};
+        geometry.grid[1].count = static_cast<uint32_t>(p.granules());
         source_.geometry = geometry;
     }
 
-    // As tile_product.h lays it out: operands once or, where there is room, twice, and a factor for each
-    // token.
+    // As tile_product.h lays it out: numbers of the tokens, and operands once or, where there is room, twice.
     uint32_t tile_shared_bytes() const {
         constexpr uint32_t operands = 2 * 128 * (64 + 8) * 2;
-        return 512 + (2 * operands + 1024 <= target_.gpu->group_memory ? 2 : 1) * operands;
+        return value_bytes() + (2 * operands + 1024 <= target_.gpu->group_memory ? 2 : 1) * operands;
+    }
+    // As warpgroup_product.h does: alignment, a ring of four stages with two barriers each.
+    uint32_t warpgroup_shared_bytes() const { return 1024 + 4 * (2 * 128 * 128 + 2 * 8) + value_bytes(); }
+    uint32_t value_bytes() const {
+        return 512 * static_cast<uint32_t>(1 + std::max<size_t>(1, scales().size()));
     }
 
-    std::string norm_scale(const Node& n, std::string_view token) const {
+    // The scales of rows that the epilogue reads.
+    std::vector<NodeId> scales() const {
+        std::vector<NodeId> list;
+        for (NodeId id = 0; id < body().nodes.size(); ++id)
+            if (body().nodes[id].op == Op::norm_scale) list.push_back(id);
+        return list;
+    }
+
+    // The type of a row's sums of squares, and its scale in terms of them.
+    std::string norm_sums(NodeId id) const {
+        const Node& n = body().nodes[id];
         if (!region_.is_param(n.operands[0])) region_.unsupported(n, "its sums are made by the same kernel");
-        return fmt::format("norm_scale<{}>({}, {}, {}.0f, {})", region_.columns(n.operands[0]),
-                           region_.memory_name(n.operands[0]), token, int_attr(n, "columns"),
+        return fmt::format("NormSums<{}>", region_.columns(n.operands[0]));
+    }
+    std::string norm_scale(NodeId id, std::string_view sums) const {
+        const Node& n = body().nodes[id];
+        return fmt::format("{}.scale({}.0f, {})", sums, int_attr(n, "columns"),
                            literal(float_attr(n, "eps")));
     }
 
     // Calls the template's function with its input, as `type`, and what follows the product.
     void consume(const Product& p, std::string_view function, const std::string& type) {
-        const std::string memory = region_.memory_name(input_of(p));
-        out_.line(fmt::format("Product::{}({}, {}{{{}}}, {},", function, region_.memory_name(weight_of(p)),
-                              type, p.quantized ? fmt::format("const_cast<u8*>({})", memory) : memory,
-                              region_.rows_text(tokens_)));
-        out_.open(fmt::format("    [&](int product_column, bool valid, int token, const f32 (&y)[{}]) {{",
-                              p.halves));
+        ReadsAhead reads;
+        SourceText epilogue;
         for (const SinkGroup& g : groups_)
-            segment(p, g);
-        out_.close("    });");
+            segment(p, g, reads, epilogue);
+        reads.declare(out_);
+        const std::string memory = region_.memory_name(input_of(p));
+        out_.line(fmt::format(
+            "Product::{}<Ahead>({}, {}{{{}}}, {},", function, region_.memory_name(weight_of(p)), type,
+            p.quantized ? fmt::format("const_cast<u8*>({})", memory) : memory, region_.rows_text(tokens_)));
+        if (!streamed()) {
+            out_.open("[&](int token, f32* values) {");
+            for (size_t i = 0; i < scales().size(); ++i) {
+                const NodeId id = scales()[i];
+                out_.line(fmt::format("{} sums{};", norm_sums(id), i));
+                out_.line(fmt::format("sums{}.load({}, token);", i,
+                                      region_.memory_name(body().nodes[id].operands[0])));
+                out_.line(
+                    fmt::format("const f32 scale{} = {};", i, norm_scale(id, fmt::format("sums{}", i))));
+                out_.line(
+                    fmt::format("if (thread_index() % 32 == 0) values[{0} * tile_tokens] = scale{0};", i));
+            }
+            out_.close("},");
+        }
+        out_.open("[&](int product_column, bool valid, int token, Ahead& in) {");
+        reads.fill(out_);
+        out_.close("},");
+        out_.open(fmt::format(
+            "[&](int product_column, bool valid, int token{}, const f32 (&y)[{}], const Ahead& in{}) {{",
+            streamed() ? ", int turn" : "", p.halves, streamed() ? "" : ", const f32* values"));
+        if (streamed())
+            for (const NodeId id : scales())
+                out_.line(fmt::format("const f32 scale{} = {};", id,
+                                      norm_scale(id, fmt::format("sums{}[turn]", id))));
+        out_.block(epilogue);
+        out_.close("});");
     }
 
     int64_t chunk_elements(const Product& p) const {
@@ -216,7 +287,7 @@ class ProductKernel {
     }
 
     // The sinks of values with the same columns.
-    void segment(const Product& p, const SinkGroup& g) {
+    void segment(const Product& p, const SinkGroup& g, ReadsAhead& reads, SourceText& out) {
         const int64_t begin = p.halves == 2 ? 0 : g.roots[0].begin;
         if (p.halves == 2) {
             for (const Root& r : g.roots)
@@ -227,17 +298,26 @@ class ProductKernel {
             region_.unsupported(body().nodes[p.id], "a value is computed from columns of several places");
         }
         const bool whole = begin == 0 && g.width == p.columns();
-        out_.open("{");
-        out_.line(fmt::format("const int column = product_column - {};", begin));
-        out_.line(whole ? std::string("const bool active = valid;")
-                        : fmt::format("const bool active = valid && column >= 0 && column < {};", g.width));
-        const LanePlace place{.row = "token", .column = "column", .active = "active"};
+        const std::vector<std::string> where = {
+            fmt::format("const int column = product_column - {};", begin),
+            whole ? std::string("const bool active = valid;")
+                  : fmt::format("const bool active = valid && column >= 0 && column < {};", g.width)};
+        reads.begin_block(where);
+        out.open("{");
+        for (const std::string& line : where)
+            out.line(line);
+        const LanePlace place{.row = "token", .column = "column", .active = "active", .ahead = &reads};
         ScalarEmitter emitter(
-            region_, out_, place, [&](ValueId v, int64_t shift) -> std::optional<std::string> {
+            region_, out, place, [&](ValueId v, int64_t shift) -> std::optional<std::string> {
                 const Node* n = region_.producer(v);
                 if (n == nullptr) return std::nullopt;
-                if (n->op == Op::norm_scale)
-                    return streamed() ? fmt::format("scale{}[token / 8]", v) : norm_scale(*n, "token");
+                if (n->op == Op::norm_scale) {
+                    const auto id = static_cast<NodeId>(n - body().nodes.data());
+                    if (streamed()) return fmt::format("scale{}", id);
+                    const std::vector<NodeId> all = scales();
+                    return fmt::format("values[{} * tile_tokens]",
+                                       std::find(all.begin(), all.end(), id) - all.begin());
+                }
                 if (n->op != Op::matmul) return std::nullopt;
                 if (p.halves == 2) return shift == 0 ? "y[0]" : "y[1]";
                 if (shift != begin)
@@ -249,38 +329,38 @@ class ProductKernel {
             const std::string value = emitter.value(s.value);
             switch (s.kind) {
             case Sink::Kind::store:
-                emit_store(region_, out_, s.value, value, place);
+                emit_store(region_, out, s.value, value, place);
                 break;
             case Sink::Kind::quantize:
             case Sink::Kind::square_sums:
                 if (begin % lane_group != 0)
                     region_.unsupported(n, "what is quantised does not begin at a block of 32 columns");
-                s.kind == Sink::Kind::quantize ? emit_quantize(region_, out_, n, value, place)
-                                               : emit_square_sums(region_, out_, n, value, place);
+                s.kind == Sink::Kind::quantize ? emit_quantize(region_, out, n, value, place)
+                                               : emit_square_sums(region_, out, n, value, place);
                 break;
             case Sink::Kind::append:
-                emit_append(region_, out_, n, value, place);
+                emit_append(region_, out, n, value, place);
                 break;
             case Sink::Kind::argmax:
-                out_.line(
+                out.line(
                     fmt::format("const u64 key{0} = active ? choice_key({1}, column) : 0;", s.node, value));
-                out_.line(
-                    fmt::format("if (key{0} > best{0}[token / 8]) best{0}[token / 8] = key{0};", s.node));
+                out.line(fmt::format("if (key{0} > best{0}[turn]) best{0}[turn] = key{0};", s.node));
                 break;
             }
         }
-        out_.close();
+        out.close();
     }
 
-    void choose() {
+    void choose(const Product& p) {
+        bool chooses = false;
         for (const SinkGroup& g : groups_)
             for (const Sink& s : g.sinks) {
                 if (s.kind != Sink::Kind::argmax) continue;
-                if (source_.workspace_bytes != 0) region_.unsupported("two choices in one kernel");
-                source_.workspace_bytes = static_cast<uint64_t>(8 * most_tokens() + 8);
+                if (std::exchange(chooses, true)) region_.unsupported("two choices in one kernel");
+                source_.workspace_bytes = counter_bytes;
                 out_.line(fmt::format(
-                    "choose<{}, 8>(reinterpret_cast<ChoiceSpace<{}>*>(workspace), best{}, {}, {});",
-                    most_tokens(), most_tokens(), s.node, region_.rows_text(tokens_),
+                    "choose<{0}, {1}>(reinterpret_cast<ChoiceSpace<{0}>*>(workspace), best{2}, {3}, {4});",
+                    most_tokens(), lane_groups(p), s.node, region_.rows_text(tokens_),
                     region_.memory_name(body().nodes[s.node].results[0])));
             }
     }

@@ -93,8 +93,8 @@ void emit_gpu_row_kernel(const Region& region, SourceText& out, std::set<std::st
             rows = d;
             widest = std::max(widest, width);
         }
-    out.line("start_dependents();");
     out.line("wait_for_dependencies();");
+    out.line("start_dependents();");
     out.line("const int row = group_index_y();");
     for (const auto& [width, list] : targets) {
         out.open(fmt::format(

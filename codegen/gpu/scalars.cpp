@@ -8,6 +8,37 @@ namespace ingot::codegen {
 
 using namespace ir;
 
+void ReadsAhead::begin_block(std::vector<std::string> lines) {
+    blocks_.push_back(std::move(lines));
+}
+
+std::string ReadsAhead::add(std::string_view type, const std::string& expression) {
+    const size_t block = blocks_.size() - 1;
+    size_t i = 0;
+    while (i < reads_.size() && (reads_[i].block != block || reads_[i].expression != expression))
+        ++i;
+    if (i == reads_.size()) reads_.push_back({std::string(type), expression, block});
+    return fmt::format("in.m{}", i);
+}
+
+void ReadsAhead::declare(SourceText& out) const {
+    out.open("struct Ahead {");
+    for (size_t i = 0; i < reads_.size(); ++i)
+        out.line(fmt::format("{} m{};", reads_[i].type, i));
+    out.close("};");
+}
+
+void ReadsAhead::fill(SourceText& out) const {
+    for (size_t b = 0; b < blocks_.size(); ++b) {
+        out.open("{");
+        for (const std::string& line : blocks_[b])
+            out.line(line);
+        for (size_t i = 0; i < reads_.size(); ++i)
+            if (reads_[i].block == b) out.line(fmt::format("in.m{} = {};", i, reads_[i].expression));
+        out.close();
+    }
+}
+
 std::string row_of(const Region& region, ValueId v, const std::string& row) {
     std::string base = region.memory_name(v);
     if (region.constant(region.rows(v)) == 1) return base;
@@ -21,8 +52,8 @@ std::string ScalarEmitter::at(int64_t shift) const {
 std::string ScalarEmitter::from_memory(ValueId v, int64_t shift, int64_t width) const {
     if (region_.type(v).element != Element::f32) region_.unsupported("an operand is not f32");
     const std::string row = row_of(region_, v, place_.row);
-    if (region_.columns(v) == 1 && width != 1) return fmt::format("*{}", row);
-    return fmt::format("({} ? {}[{}] : 0.0f)", place_.active, row, at(shift));
+    if (region_.columns(v) == 1 && width != 1) return place_.read("f32", fmt::format("*{}", row));
+    return place_.read("f32", fmt::format("({} ? {}[{}] : 0.0f)", place_.active, row, at(shift)));
 }
 
 std::string ScalarEmitter::value(ValueId v, int64_t shift) {
@@ -37,8 +68,14 @@ std::string ScalarEmitter::value(ValueId v, int64_t shift) {
         const std::string x = value(n.operands[0], shift);
         const int64_t head_dim = int_attr(n, "head_dim");
         if (shift % 2 != 0) region_.unsupported(n, "its first column is an odd one");
-        out_.line(fmt::format("const f32 {} = rotate<{}>({}, {}, {});", name, head_dim, x,
-                              row_of(region_, n.operands[1], place_.row), at(shift)));
+        const std::string angles = row_of(region_, n.operands[1], place_.row),
+                          pair = fmt::format("({} % {} & ~1)", at(shift), head_dim);
+        const auto angle = [&](std::string_view offset) {
+            return place_.read("f32",
+                               fmt::format("({} ? {}[{}{}] : 0.0f)", place_.active, angles, pair, offset));
+        };
+        const std::string cosine = angle(""), sine = angle(" + 1");
+        out_.line(fmt::format("const f32 {} = rotate({}, {}, {}, {});", name, x, cosine, sine, at(shift)));
         return known = name;
     }
     if (!is_pointwise(n.op)) region_.unsupported(n, "it can't stand there in a GPU kernel");
@@ -93,10 +130,14 @@ void emit_append(const Region& region, SourceText& out, const Node& n, const std
     if (cache.layout != Layout::kv_octets && cache.layout != Layout::rows)
         region.unsupported(n, fmt::format("GPU kernels have no caches in layout {}", text(cache.layout)));
     const auto memory = [&](size_t i) { return region.memory_name(n.operands[i]); };
-    out.line(fmt::format("if ({}) {}<{}>({}, {} + u64(u32({}[{}])) * {}, {}[{}], {}, {});", place.active,
+    const std::string position = fmt::format("{}[{}]", memory(2), place.row),
+                      page = fmt::format("{}[u64(u32({}[{}])) * {} + u32({}) / {}]", memory(4), memory(3),
+                                         place.row, region.columns(n.operands[4]), position,
+                                         *region.constant(cache.dims[2]));
+    out.line(fmt::format("if ({}) {}<{}>({}, {}, {}, {}, {});", place.active,
                          cache.layout == Layout::rows ? "append_value" : "append_key",
-                         gpu_cache_arguments(region, n, cache), memory(0), memory(4), memory(3), place.row,
-                         region.columns(n.operands[4]), memory(2), place.row, place.column, value));
+                         gpu_cache_arguments(region, n, cache), memory(0), place.read("i32", page),
+                         place.read("i32", position), place.column, value));
 }
 
 std::string row_tile_arguments(const Region& region, const Node& n, const Type& weight) {

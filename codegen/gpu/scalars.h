@@ -5,16 +5,45 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "codegen/region.h"
 
 namespace ingot::codegen {
 
+// Reads from memory that are made ahead of what is computed from them, so that many are on their way at once:
+// the compiler must not move them past stores itself.
+class ReadsAhead {
+  public:
+    // What comes next stands in a block of its own that begins with these lines.
+    void begin_block(std::vector<std::string> lines);
+    // The name under which what is read can be had later.
+    std::string add(std::string_view type, const std::string& expression);
+
+    // "struct Ahead {...};", and the body of a function that fills `Ahead& in`.
+    void declare(SourceText& out) const;
+    void fill(SourceText& out) const;
+
+  private:
+    struct Read {
+        std::string type, expression;
+        size_t block;
+    };
+    std::vector<std::vector<std::string>> blocks_;
+    std::vector<Read> reads_;
+};
+
 // Where a lane is, in C++ text.
 struct LanePlace {
-    std::string row;    // of the values' rows: the token
-    std::string column; // of the columns that `shift` 0 stands for
-    std::string active; // whether the lane's column exists
+    std::string row;             // of the values' rows: the token
+    std::string column;          // of the columns that `shift` 0 stands for
+    std::string active;          // whether the lane's column exists
+    ReadsAhead* ahead = nullptr; // unset: reads stand where they are needed
+
+    std::string read(std::string_view type, const std::string& expression) const {
+        return ahead == nullptr ? expression : ahead->add(type, expression);
+    }
 };
 
 // Emits the code that computes values at a place. All 32 lanes of a group run it, so that lanes may exchange.

@@ -1,67 +1,70 @@
 // Attention of few tokens over the paged cache: bound by reading keys and values once.
 //
 // A workgroup has one KV head, with all query heads that share it, and one of `Splits` parts of the
-// sequence's pages; the one that comes last of a token's parts combines them. Scores: a lane has a position,
-// and reads its keys eight channels at a time (layout kv_octets); weights go through shared memory, and then
-// a lane has eight channels of the values. Online softmax: Milakov & Gimelshein 2018; split over the
-// sequence: Dao et al., "Flash-Decoding", 2023.
+// sequence's pages (attention_parts.h). Scores: a lane has a position, and reads its keys eight channels at a
+// time (layout kv_octets); weights go through shared memory, and then a lane has eight channels of the
+// values. Online softmax: Milakov & Gimelshein 2018; split over the sequence: Dao et al., "Flash-Decoding",
+// 2023.
 #pragma once
 
-#include "gpu/epilogue.h"
+#include "gpu/attention_parts.h"
 
 namespace ingot_gpu {
 
-inline constexpr int attention_warps = 4;
-inline constexpr int attention_threads = 32 * attention_warps;
-inline constexpr f32 no_score = -3.0e38f; // less than every score, and finite: differences stay numbers
-
-INGOT_DEVICE void load_octet(const u16* p, f32 (&x)[8]) {
-    const Words4 w = *reinterpret_cast<const Words4*>(p);
-    const u32 words[4] = {w.x, w.y, w.z, w.w};
+// Eight numbers of a cache, as loaded.
+struct F16Octet {
+    Words4 words;
+};
+struct F32Octet {
+    Words4 low, high;
+};
+INGOT_DEVICE F16Octet load_octet(const u16* p) {
+    return {*reinterpret_cast<const Words4*>(p)};
+}
+INGOT_DEVICE F32Octet load_octet(const f32* p) {
+    return {*reinterpret_cast<const Words4*>(p), *reinterpret_cast<const Words4*>(p + 4)};
+}
+INGOT_DEVICE void unpack(const F16Octet& o, f32 (&x)[8]) {
+    const u32 words[4] = {o.words.x, o.words.y, o.words.z, o.words.w};
 #pragma unroll
     for (int i = 0; i < 8; ++i)
         x[i] = f16_to_f32(u16(words[i / 2] >> (i % 2 * 16)));
 }
-INGOT_DEVICE void load_octet(const f32* p, f32 (&x)[8]) {
+INGOT_DEVICE void unpack(const F32Octet& o, f32 (&x)[8]) {
+    const u32 words[8] = {o.low.x, o.low.y, o.low.z, o.low.w, o.high.x, o.high.y, o.high.z, o.high.w};
 #pragma unroll
     for (int i = 0; i < 8; ++i)
-        x[i] = p[i];
+        x[i] = float_of(words[i]);
 }
 
-// Heads: query heads. Tokens: most of them. Splits: parts of a sequence. Join: KV heads whose outputs are
-// written together, so that they are whole blocks of 32 columns where the output is quantised.
+// E: element of the cache. P: positions of a page. Others as AttentionParts has them.
 template <class E, int Heads, int KvHeads, int D, int P, int Tokens, int Splits, int Join>
 struct AttentionStep {
-    static_assert(Heads % KvHeads == 0 && D % 8 == 0 && P % 32 == 0 && KvHeads % Join == 0);
-    static constexpr int group = Heads / KvHeads;
+    using Parts = AttentionParts<Heads, KvHeads, D, Tokens, Splits, Join>;
+    using Space = typename Parts::Space;
+    static_assert(D % 8 == 0 && P % 32 == 0);
+    static constexpr int group = Parts::group;
     static constexpr int octets = D / 8;
     static constexpr int wide = octets <= 32 ? 32 / octets : 1; // positions whose values are read at once
     static constexpr int turns = (octets + 31) / 32;            // of 32 lanes over a row of values
-    static constexpr int joined = KvHeads / Join;
-    static_assert((Splits == 1 && Join == 1) || Tokens * joined < counters);
+    // Octets that a lane loads before it uses the first of them.
+    using Octet = decltype(load_octet(static_cast<const typename E::Number*>(nullptr)));
+    static constexpr int most_octets = int(256 / sizeof(Octet));
+    static constexpr int key_batch = octets < most_octets ? octets : most_octets;
+    static constexpr int lane_rows = (32 + wide - 1) / wide; // of 32 positions, that a lane reads values of
+    static constexpr int value_octets = turns * lane_rows;
+    static constexpr int value_batch = value_octets < most_octets ? value_octets : most_octets;
 
     // In shared memory.
     struct Shared {
         f32 q[group][D];
         f32 weights[attention_warps][32][group];
-        f32 largest[attention_warps][group], sum[attention_warps][group];
-        f32 out[attention_warps][group][D];
-        u32 is_last;
-    };
-    // In the workspace: how many of a token's parts have arrived (zero between launches), and the parts.
-    struct Part {
-        f32 out[group][D];
-        f32 largest[group], sum[group];
-    };
-    struct Space {
-        u32 arrived[Tokens][joined];
-        u32 padding[Tokens * joined < counters ? counters - Tokens * joined : 1];
-        Part part[Tokens][KvHeads][Splits];
+        typename Parts::Results results;
     };
 
     static INGOT_MEMBER Shared& shared() { return *reinterpret_cast<Shared*>(shared_memory()); }
 
-    // `out(column, value)` takes 32 neighbouring columns at a time from 32 lanes, `active` where they exist.
+    // `out` as AttentionParts::finish takes it.
     template <class Out>
     static INGOT_MEMBER void
     run(const f32* q, const typename E::Number* keys, const typename E::Number* values, const i32* positions,
@@ -92,17 +95,26 @@ struct AttentionStep {
             const int first = part * 32;
             if (first >= length) break;
             const u64 page = u64(u32(table[first / P])) * (KvHeads * D * P) + u32(kv_head * D * P);
-            f32 score[group] = {};
             const typename E::Number* const k = keys + page + u32((first % P + lane) * 8);
-#pragma unroll 4
-            for (int o = 0; o < octets; ++o) {
-                f32 x[8];
-                load_octet(k + o * (P * 8), x);
+            const typename E::Number* const v = values + page + u32(first % P * D);
+            // Keys and as many values as registers hold are on their way at once.
+            Octet key[key_batch], value[value_batch];
+            load_keys(key, k, 0);
+            load_values(value, v, 0);
+            f32 score[group] = {};
+            for (int o = 0; o < octets; o += key_batch) {
+                if (o > 0) load_keys(key, k, o);
 #pragma unroll
-                for (int g = 0; g < group; ++g)
+                for (int b = 0; b < key_batch; ++b) {
+                    if (octets % key_batch != 0 && o + b >= octets) break;
+                    f32 x[8];
+                    unpack(key[b], x);
 #pragma unroll
-                    for (int i = 0; i < 8; ++i)
-                        score[g] += x[i] * s.q[g][o * 8 + i];
+                    for (int g = 0; g < group; ++g)
+#pragma unroll
+                        for (int i = 0; i < 8; ++i)
+                            score[g] += x[i] * s.q[g][(o + b) * 8 + i];
+                }
             }
             const bool there = first + lane < length;
 #pragma unroll
@@ -123,60 +135,62 @@ struct AttentionStep {
                         acc[u][g][i] *= fade;
             }
             wave_barrier();
-            const typename E::Number* const v = values + page + u32(first % P * D);
 #pragma unroll
-            for (int u = 0; u < turns; ++u) {
-                const int octet = u * 32 + lane % (octets < 32 ? octets : 32),
-                          row = octets < 32 ? lane / octets : 0;
-                if (row >= wide || octet >= octets) continue;
-#pragma unroll 4
-                for (int p = row; p < 32; p += wide) {
+            for (int n = 0; n < value_octets; n += value_batch) {
+                if (n > 0) load_values(value, v, n);
+#pragma unroll
+                for (int b = 0; b < value_batch; ++b) {
+                    if (value_octets % value_batch != 0 && n + b >= value_octets) break;
+                    if (!has_value(lane, n + b)) continue;
                     f32 x[8];
-                    load_octet(v + p * D + octet * 8, x);
+                    unpack(value[b], x);
+                    const int p = position_of(lane, n + b);
 #pragma unroll
                     for (int g = 0; g < group; ++g) {
                         const f32 weight = s.weights[warp][p][g];
 #pragma unroll
                         for (int i = 0; i < 8; ++i)
-                            acc[u][g][i] += weight * x[i];
+                            acc[(n + b) / lane_rows][g][i] += weight * x[i];
                     }
                 }
             }
             wave_barrier();
         }
-        meet(s, largest, sum, acc, warp, lane);
-        if constexpr (Splits == 1 && Join == 1) {
-            for (int column = thread; column / 32 * 32 < group * D; column += attention_threads) {
-                const bool there = column < group * D;
-                out(kv_head * (group * D) + column, there, there ? whole(s, column / D, column % D) : 0.0f);
-            }
-            return;
-        }
-        Space& space = *reinterpret_cast<Space*>(workspace);
-        leave(s, space.part[token][kv_head][split], thread);
-        fence();
-        barrier();
-        if (thread == 0) {
-            u32* const arrived = &space.arrived[token][kv_head / Join];
-            s.is_last = atomic_add(arrived, 1) == u32(active * Join) - 1;
-            if (s.is_last) *arrived = 0;
-        }
-        barrier();
-        if (!s.is_last) return;
-        fence();
-        for (int column = thread; column / 32 * 32 < Join * group * D; column += attention_threads) {
-            const bool there = column < Join * group * D;
-            const int head = kv_head / Join * Join + column / (group * D), g = column / D % group,
-                      d = column % D;
-            out(kv_head / Join * (Join * group * D) + column, there,
-                there ? combined(space.part[token][head], active, g, d) : 0.0f);
-        }
+        meet(s.results, largest, sum, acc, warp, lane);
+        Parts::finish(s.results, token, kv_head, split, active, workspace, out);
     }
 
   private:
+    // Of 32 positions a lane has value octets n = 0, 1, ...: every `wide`th position, one turn over the row
+    // after the other.
+    static INGOT_MEMBER int position_of(int lane, int n) {
+        return (octets < 32 ? lane / octets : 0) + n % lane_rows * wide;
+    }
+    static INGOT_MEMBER int octet_of(int lane, int n) {
+        return n / lane_rows * 32 + lane % (octets < 32 ? octets : 32);
+    }
+    static INGOT_MEMBER bool has_value(int lane, int n) {
+        return (octets >= 32 || lane / octets < wide) && octet_of(lane, n) < octets &&
+               position_of(lane, n) < 32;
+    }
+    static INGOT_MEMBER void load_keys(Octet (&key)[key_batch], const typename E::Number* k, int first) {
+#pragma unroll
+        for (int b = 0; b < key_batch; ++b)
+            if (octets % key_batch == 0 || first + b < octets) key[b] = load_octet(k + (first + b) * (P * 8));
+    }
+    static INGOT_MEMBER void load_values(Octet (&value)[value_batch], const typename E::Number* v,
+                                         int first) {
+        const int lane = thread_index() % 32;
+#pragma unroll
+        for (int b = 0; b < value_batch; ++b)
+            if ((value_octets % value_batch == 0 || first + b < value_octets) && has_value(lane, first + b))
+                value[b] = load_octet(v + position_of(lane, first + b) * D + octet_of(lane, first + b) * 8);
+    }
+
     // The warps' results, with the greatest score of all as their base, into shared memory.
-    static INGOT_MEMBER void meet(Shared& s, const f32 (&largest)[group], const f32 (&sum)[group],
-                                  const f32 (&acc)[turns][group][8], int warp, int lane) {
+    static INGOT_MEMBER void meet(typename Parts::Results& s, const f32 (&largest)[group],
+                                  const f32 (&sum)[group], const f32 (&acc)[turns][group][8], int warp,
+                                  int lane) {
 #pragma unroll
         for (int g = 0; g < group; ++g) {
             if (lane == 0) s.largest[warp][g] = largest[g], s.sum[warp][g] = sum[g];
@@ -200,54 +214,6 @@ struct AttentionStep {
             wave_barrier();
         }
         barrier();
-    }
-
-    static INGOT_MEMBER void leave(const Shared& s, Part& part, int thread) {
-        for (int i = thread; i < group * D; i += attention_threads) {
-            const int g = i / D, d = i % D;
-            f32 top = no_score;
-#pragma unroll
-            for (int w = 0; w < attention_warps; ++w)
-                top = max(top, s.largest[w][g]);
-            f32 sum = 0, out = 0;
-#pragma unroll
-            for (int w = 0; w < attention_warps; ++w) {
-                const f32 share = exp(s.largest[w][g] - top);
-                sum += s.sum[w][g] * share;
-                out += s.out[w][g][d] * share;
-            }
-            part.out[g][d] = out;
-            if (d == 0) part.largest[g] = top, part.sum[g] = sum;
-        }
-    }
-
-    // Where there is one part only.
-    static INGOT_MEMBER f32 whole(const Shared& s, int g, int d) {
-        f32 top = no_score;
-#pragma unroll
-        for (int w = 0; w < attention_warps; ++w)
-            top = max(top, s.largest[w][g]);
-        f32 sum = 0, out = 0;
-#pragma unroll
-        for (int w = 0; w < attention_warps; ++w) {
-            const f32 share = exp(s.largest[w][g] - top);
-            sum += s.sum[w][g] * share;
-            out += s.out[w][g][d] * share;
-        }
-        return out / sum;
-    }
-
-    static INGOT_MEMBER f32 combined(const Part* parts, int active, int g, int d) {
-        f32 top = no_score;
-        for (int i = 0; i < active; ++i)
-            top = max(top, load_fresh(&parts[i].largest[g]));
-        f32 sum = 0, out = 0;
-        for (int i = 0; i < active; ++i) {
-            const f32 share = exp(load_fresh(&parts[i].largest[g]) - top);
-            sum += load_fresh(&parts[i].sum[g]) * share;
-            out += load_fresh(&parts[i].out[g][d]) * share;
-        }
-        return out / sum;
     }
 };
 

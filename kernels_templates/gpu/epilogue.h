@@ -7,7 +7,7 @@
 namespace ingot_gpu {
 
 INGOT_DEVICE f32 sigmoid(f32 x) {
-    return 1.0f / (1.0f + exp(-x));
+    return reciprocal(1.0f + exp(-x));
 }
 INGOT_DEVICE f32 silu(f32 x) {
     return x * sigmoid(x);
@@ -24,29 +24,19 @@ INGOT_DEVICE f32 sum_of_32(f32 v) {
     return v;
 }
 
-// Rotates the pairs (2i, 2i+1) of a head; `angles` is the token's row of cosines and sines, `column` the
-// lane's own.
-template <int HeadDim>
-INGOT_DEVICE f32 rotate(f32 x, const f32* angles, int column) {
+// Rotates the pair (2i, 2i+1) of a head that the lane's `column` belongs to.
+INGOT_DEVICE f32 rotate(f32 x, f32 cosine, f32 sine, int column) {
     const f32 partner = shuffle_xor(x, 1);
-    const int pair = column % HeadDim & ~1;
-    const f32 c = angles[pair], s = angles[pair + 1];
-    return column % 2 == 0 ? x * c - partner * s : x * c + partner * s;
+    return column % 2 == 0 ? x * cosine - partner * sine : x * cosine + partner * sine;
 }
 
 // The 32 values become one block of q8a (activation.h). K: columns of the row.
 template <int Rows, int K>
 INGOT_DEVICE void store_quantized(u8* to, int row, int column, f32 v) {
-    f32 largest = abs(v);
-#pragma unroll
-    for (int mask = 16; mask > 0; mask /= 2)
-        largest = max(largest, shuffle_xor(largest, mask));
-    const f32 scale = largest / 127.0f;
-    const i32 code = scale > 0.0f ? round_to_int(v / scale) : 0;
-    i32 sum = code;
-#pragma unroll
-    for (int mask = 16; mask > 0; mask /= 2)
-        sum += shuffle_xor(sum, mask);
+    // Absolute values are ordered as their bits are.
+    const f32 largest = float_of(max_of_32(bits_of(abs(v)))), scale = largest / 127.0f;
+    const i32 code = round_to_int(v * (scale > 1e-30f ? reciprocal(scale) : 0.0f));
+    const i32 sum = sum_of_32(code);
     to[u64(u32(row)) * K + column] = u8(code);
     if (column % 32 == 0) {
         f32* const scales = reinterpret_cast<f32*>(to + u64(Rows) * K);
@@ -58,19 +48,31 @@ INGOT_DEVICE void store_quantized(u8* to, int row, int column, f32 v) {
 template <int K>
 INGOT_DEVICE void store_square_sum(f32* to, int row, int column, f32 v) {
     const f32 sum = sum_of_32(v * v);
-    if (column % 32 == 0) to[row * ((K + 31) / 32) + column / 32] = sum;
+    if (column % 32 == 0 && column < K) to[row * ((K + 31) / 32) + column / 32] = sum;
 }
 
-// 1 / rms of a row from its sums of squares; all 32 lanes get it.
+// 1 / rms of a row from its sums of squares: loaded by 32 lanes, and later added up by them.
 template <int Blocks>
-INGOT_DEVICE f32 norm_scale(const f32* sums, int row, f32 columns, f32 eps) {
-    f32 sum = 0;
-    for (int b = thread_index() % 32; b < Blocks; b += 32)
-        sum += sums[row * Blocks + b];
-    return rsqrt(sum_of_32(sum) / columns + eps);
-}
+struct NormSums {
+    f32 part[(Blocks + 31) / 32];
 
-// --- Paged cache; `pages` is the row of the page table of the token's sequence.
+    INGOT_MEMBER void load(const f32* sums, int row) {
+#pragma unroll
+        for (int i = 0; i < (Blocks + 31) / 32; ++i) {
+            const int block = i * 32 + thread_index() % 32;
+            part[i] = block < Blocks ? sums[row * Blocks + block] : 0.0f;
+        }
+    }
+    INGOT_MEMBER f32 scale(f32 columns, f32 eps) const {
+        f32 sum = 0;
+#pragma unroll
+        for (const f32 p : part)
+            sum += p;
+        return rsqrt(sum_of_32(sum) / columns + eps);
+    }
+};
+
+// --- Paged cache; `page` is that of the token's position.
 struct F16Cache {
     using Number = u16;
     static INGOT_MEMBER u16 from(f32 x) { return f32_to_f16(x); }
@@ -82,17 +84,17 @@ struct F32Cache {
 
 // Keys in layout kv_octets: [pages, heads, channels/8, positions, 8].
 template <class E, int Heads, int D, int P>
-INGOT_DEVICE void append_key(typename E::Number* cache, const i32* pages, int position, int column, f32 v) {
+INGOT_DEVICE void append_key(typename E::Number* cache, i32 page, int position, int column, f32 v) {
     const int head = column / D, d = column % D;
-    const u64 base = u64(u32(pages[position / P])) * (Heads * D * P) + u32(head * D * P);
+    const u64 base = u64(u32(page)) * (Heads * D * P) + u32(head * D * P);
     cache[base + u32((d / 8 * P + position % P) * 8 + d % 8)] = E::from(v);
 }
 
 // Values in rows: [pages, heads, positions, channels].
 template <class E, int Heads, int D, int P>
-INGOT_DEVICE void append_value(typename E::Number* cache, const i32* pages, int position, int column, f32 v) {
+INGOT_DEVICE void append_value(typename E::Number* cache, i32 page, int position, int column, f32 v) {
     const int head = column / D, d = column % D;
-    const u64 base = u64(u32(pages[position / P])) * (Heads * D * P) + u32(head * D * P);
+    const u64 base = u64(u32(page)) * (Heads * D * P) + u32(head * D * P);
     cache[base + u32(position % P * D + d)] = E::from(v);
 }
 

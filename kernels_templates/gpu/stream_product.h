@@ -1,18 +1,17 @@
 // A matrix product with few rows of activations (1 to 16): bound by reading the weights once.
 //
-// A few workgroups stay for the whole product, each with a contiguous range of the rows in granules of
-// `Granule`. Where there are bulk copies one thread keeps a ring of tiles in shared memory full, from before
-// the launches that this one depends on are complete; elsewhere every lane has its next chunks in registers.
-// 256 threads share the rows of a tile: 256 / height lanes a row. A granule's sums meet in shared memory,
-// where groups of 32 lanes take 32 neighbouring columns at a time through what follows the product.
+// A few workgroups stay for the whole product, whose rows they share in granules of `Granule`. Where there
+// are bulk copies one thread takes the next granule for its workgroup when it comes to it, because two
+// workgroups may be on one multiprocessor and none on another; it keeps a ring of tiles in shared memory
+// full, from before the launches that this one depends on are complete. Elsewhere a workgroup has a
+// contiguous range of granules, and every lane its next chunks in registers. 256 threads share the rows of a
+// tile: 256 / height lanes a row. A granule's sums meet in shared memory, where groups of 32 lanes take 32
+// neighbouring columns at a time through what follows the product.
 #pragma once
 
 #include "gpu/formats/blocks.h"
 
 namespace ingot_gpu {
-
-inline constexpr int consumers = 256;
-inline constexpr int stream_threads = has_bulk_copy ? consumers + 32 : consumers;
 
 // One row of sums over 32 lanes, or fewer.
 template <int Width>
@@ -25,11 +24,12 @@ INGOT_DEVICE f32 sum_lanes(f32 v) {
 
 // F: format. N: rows of the matrix, of each half where Halves is 2 (tiles of both in turn). K: columns.
 // Height and TileBytes as ir/row_tiles.h has them. Granule: columns that are computed together. Rows: most
-// rows of activations. Stages: of the ring.
-template <class F, int Halves, int N, int K, int Height, int TileBytes, int Granule, int Rows, int Stages>
+// rows of activations. Stages: of the ring. Consumers: threads that compute.
+template <class F, int Halves, int N, int K, int Height, int TileBytes, int Granule, int Rows, int Stages,
+          int Consumers = 256>
 struct StreamProduct {
-    static_assert((consumers / 32 & (consumers / 32 - 1)) == 0);
-    static_assert(Granule % Height == 0 && Granule <= 32 && consumers % Height == 0);
+    static constexpr int consumers = Consumers;
+    static_assert(Granule % Height == 0 && Granule <= 32);
     static constexpr int chunks = (K + F::chunk - 1) / F::chunk; // of a row
     static constexpr int row_lanes = consumers / Height;
     static constexpr int lane_chunks = (chunks + row_lanes - 1) / row_lanes;
@@ -41,9 +41,10 @@ struct StreamProduct {
     static constexpr int waves = consumers / 32;            // of 32 lanes
     static constexpr int sums = Halves * Granule * parts * Rows;
 
-    // In shared memory: the ring, its barriers, two sets of sums.
+    // In shared memory: the ring, of each stage two barriers and the granule that begins there, two sets of
+    // sums.
     static constexpr int ring_bytes = has_bulk_copy ? Stages * TileBytes : 0;
-    static constexpr int barrier_bytes = has_bulk_copy ? Stages * 16 : 0;
+    static constexpr int barrier_bytes = has_bulk_copy ? Stages * 24 : 0;
     static constexpr int shared_bytes = ring_bytes + barrier_bytes + 2 * sums * 4;
 
     using Chunk = typename F::Chunk;
@@ -58,6 +59,9 @@ struct StreamProduct {
         return reinterpret_cast<u64*>(shared_memory() + ring_bytes) + stage;
     }
     static INGOT_MEMBER u64* empty(int stage) { return full(stage) + Stages; }
+    static INGOT_MEMBER volatile int& granule_at(int stage) {
+        return *(reinterpret_cast<volatile int*>(full(0) + 2 * Stages) + stage);
+    }
 
     // Tile `i` of granule `g`; past the end of the matrix the last one, whose sums nobody reads.
     static INGOT_MEMBER const u8* tile(const u8* weights, int g, int i) {
@@ -80,20 +84,47 @@ struct StreamProduct {
         }
     }
 
-    // The copying warp's whole life.
-    static INGOT_MEMBER void produce(const u8* weights) {
+    // The copying warp's whole life. The workspace's last two words count granules given out, beside the
+    // first of each workgroup, and workgroups that need no more.
+    static INGOT_MEMBER void produce(const u8* weights, u8* workspace) {
         if constexpr (has_bulk_copy) {
             if (thread_index() != consumers) return;
+            u32* const given = reinterpret_cast<u32*>(workspace) + counters - 2;
+            u32* const done = given + 1;
             int n = 0;
-            for (int g = begin(); g < end(); ++g)
-                for (int i = 0; i < granule_tiles; ++i, ++n) {
-                    const int stage = n % Stages;
-                    if (n >= Stages) mbarrier_wait(empty(stage), u32(n / Stages - 1) & 1);
+            const auto next_stage = [&] {
+                const int stage = n % Stages;
+                if (n >= Stages) mbarrier_wait(empty(stage), u32(n / Stages - 1) & 1);
+                ++n;
+                return stage;
+            };
+            for (int g = group_index(); g < granules;) {
+                const int next = group_count() + int(atomic_add(given, 1));
+                for (int i = 0; i < granule_tiles; ++i) {
+                    const int stage = next_stage();
+                    if (i == 0) granule_at(stage) = g;
                     mbarrier_expect(full(stage), TileBytes);
                     bulk_copy(shared_memory() + stage * TileBytes, tile(weights, g, i), TileBytes,
                               full(stage));
                 }
+                g = next;
+            }
+            // Not before, so that no more than two launches are under way: they have a workspace each.
+            wait_for_dependencies();
+            start_dependents();
+            const int stage = next_stage();
+            granule_at(stage) = -1;
+            mbarrier_arrive(full(stage));
+            if (atomic_add(done, 1) == u32(group_count()) - 1) *given = 0, *done = 0;
         }
+    }
+    // The consumers' next granule, whose first tile is the n-th; less than 0: no more.
+    static INGOT_MEMBER int next_granule(int turn, int n) {
+        if constexpr (has_bulk_copy) {
+            mbarrier_wait(full(n % Stages), u32(n / Stages) & 1);
+            return granule_at(n % Stages);
+        }
+        return begin() + turn < end() ? begin() + turn : -1;
     }
 
     static INGOT_MEMBER void load(Chunk (&w)[lane_chunks], const u8* from, int row, int lane) {
@@ -105,10 +136,12 @@ struct StreamProduct {
         }
     }
 
-    // x.load(row, chunk) gives activations; epilogue(column, token, sums of the column) is called by 32 lanes
-    // for 32 neighbouring columns at a time, also past N.
-    template <class X, class Epilogue>
-    static INGOT_MEMBER void consume(const u8* weights, X x, int rows, Epilogue epilogue) {
+    // x.load(row, chunk) gives activations. 32 lanes call epilogue(column, valid, token, turn, sums of the
+    // column, ahead) for 32 neighbouring columns at a time, also past N, and before the product read(column,
+    // valid, token, ahead) for what it needs from memory.
+    template <class Ahead, class X, class Read, class Epilogue>
+    static INGOT_MEMBER void consume(const u8* weights, X x, int rows, Read read, Epilogue epilogue) {
+        static_assert((waves & (waves - 1)) == 0 && consumers % Height == 0);
         const int thread = thread_index(), row = thread / row_lanes, lane = thread % row_lanes;
         f32* const meeting = reinterpret_cast<f32*>(shared_memory() + ring_bytes + barrier_bytes);
         using Input = decltype(x.load(0, 0));
@@ -124,8 +157,20 @@ struct StreamProduct {
         if constexpr (!has_bulk_copy)
             if (begin() < end()) load(w, tile(weights, begin(), 0), row, lane);
         int n = 0;
-        for (int g = begin(); g < end(); ++g) {
-            f32* const out = meeting + (g & 1) * sums;
+        for (int turn = 0;; ++turn) {
+            const int g = next_granule(turn, n);
+            if (g < 0) break;
+            f32* const out = meeting + (turn & 1) * sums;
+            const int column = thread % 32;
+            const bool valid = column < Granule && g * Granule + column < N;
+            // Whole turns of all waves, so that what is kept for each turn can stay in registers.
+            constexpr int turns = (Rows + waves - 1) / waves;
+            Ahead ahead[turns];
+#pragma unroll
+            for (int t0 = 0; t0 < turns; ++t0) {
+                const int t = int(u32(t0 * waves) | u32(thread) / 32 % waves);
+                if (t < (Rows == 1 ? 1 : rows)) read(g * Granule + column, valid, t, ahead[t0]);
+            }
             for (int i = 0; i < granule_tiles; ++i, ++n) {
                 Chunk ahead[lane_chunks];
                 if constexpr (has_bulk_copy) {
@@ -136,7 +181,7 @@ struct StreamProduct {
                     if (same || g + 1 < end())
                         load(ahead, tile(weights, same ? g : g + 1, same ? i + 1 : 0), row, lane);
                 }
-                const int half = i % Halves, column = i / Halves * Height + row;
+                const int half = i % Halves, sum = i / Halves * Height + row;
                 for (int t = 0; t < (Rows == 1 ? 1 : rows); ++t) {
                     f32 s = 0;
 #pragma unroll
@@ -146,7 +191,7 @@ struct StreamProduct {
                             s += F::dot(w[c], Rows == 1 ? own[c] : x.load(t, chunk));
                     }
                     s = sum_lanes<(row_lanes < 32 ? row_lanes : 32)>(s);
-                    if (lane % 32 == 0) out[((half * Granule + column) * parts + lane / 32) * Rows + t] = s;
+                    if (lane % 32 == 0) out[((half * Granule + sum) * parts + lane / 32) * Rows + t] = s;
                 }
                 if constexpr (has_bulk_copy) {
                     // The loads above are done: their values have been used.
@@ -160,12 +205,10 @@ struct StreamProduct {
             part_barrier<consumers>();
             // Two sets of sums: the next granule's go elsewhere, and the barrier after it comes behind this
             // reading.
-            // Whole turns of all waves, so that what an epilogue keeps for each turn can stay in registers.
 #pragma unroll
-            for (int turn = 0; turn < (Rows + waves - 1) / waves; ++turn) {
-                const int t = int(u32(turn * waves) | u32(thread) / 32 % waves);
+            for (int t0 = 0; t0 < turns; ++t0) {
+                const int t = int(u32(t0 * waves) | u32(thread) / 32 % waves);
                 if (t >= (Rows == 1 ? 1 : rows)) break;
-                const int column = thread % 32;
                 f32 y[Halves] = {};
                 if (column < Granule) {
 #pragma unroll
@@ -174,7 +217,7 @@ struct StreamProduct {
                         for (int p = 0; p < parts; ++p)
                             y[h] += out[((h * Granule + column) * parts + p) * Rows + t];
                 }
-                epilogue(g * Granule + column, column < Granule && g * Granule + column < N, t, y);
+                epilogue(g * Granule + column, valid, t, t0, y, ahead[t0]);
             }
         }
     }

@@ -38,10 +38,10 @@ struct Q8HalfBlocks {
         return {*reinterpret_cast<const Words4*>(base + u64(u32(row)) * K + half_block * 16),
                 scales(row)[half_block / 2]};
     }
-    // The largest of every second half block from `part` on.
-    INGOT_MEMBER f32 largest(int row, int part) const {
+    // The largest of every `parts`th block from `part` on.
+    INGOT_MEMBER f32 largest(int row, int part, int parts) const {
         f32 top = 0;
-        for (int b = part; b < K / 32; b += 2)
+        for (int b = part; b < K / 32; b += parts)
             top = max(top, scales(row)[b]);
         return top * 127.0f;
     }
@@ -67,9 +67,9 @@ struct F32HalfBlocks {
                 K % 16 == 0 || half_block * 16 + i < K ? base[u64(u32(row)) * K + half_block * 16 + i] : 0.0f;
         return raw;
     }
-    INGOT_MEMBER f32 largest(int row, int part) const {
+    INGOT_MEMBER f32 largest(int row, int part, int parts) const {
         f32 top = 0;
-        for (int k = part; k < K; k += 2)
+        for (int k = part; k < K; k += parts)
             top = max(top, abs(base[u64(u32(row)) * K + k]));
         return top;
     }
@@ -82,8 +82,45 @@ struct F32HalfBlocks {
     }
 };
 
+// What follows a product of `Tokens` tokens whose sums, [Tokens][SumStride] with the halves one behind the
+// other, lie in shared memory, by `Groups` groups of 32 lanes. Factors and values are those of the tokens.
+template <class Ahead, int Tokens, int Groups, int SumStride, int Halves, int Columns, int N, class Read,
+          class Epilogue>
+INGOT_DEVICE void follow(const f32* sums, const f32* factors, const f32* values, int first_token, int tokens,
+                         int group, Read read, Epilogue epilogue) {
+    constexpr int at_once = 4, blocks = (Columns + 31) / 32; // tokens whose reads are on their way together
+    const int lane = thread_index() % 32;
+    for (int t0 = group; t0 < Tokens && first_token + t0 < tokens; t0 += Groups * at_once) {
+        Ahead ahead[at_once][blocks];
+#pragma unroll
+        for (int u = 0; u < at_once; ++u)
+#pragma unroll
+            for (int b = 0; b < blocks; ++b) {
+                const int token = first_token + t0 + u * Groups,
+                          column = group_index_y() * Columns + b * 32 + lane;
+                read(column, column < N, token < tokens ? token : tokens - 1, ahead[u][b]);
+            }
+#pragma unroll
+        for (int u = 0; u < at_once; ++u) {
+            const int t = t0 + u * Groups;
+            if (t >= Tokens || first_token + t >= tokens) break;
+            const f32 back = 1.0f / factors[t];
+#pragma unroll
+            for (int b = 0; b < blocks; ++b) {
+                const int c = b * 32 + lane, column = group_index_y() * Columns + c;
+                f32 y[Halves];
+#pragma unroll
+                for (int h = 0; h < Halves; ++h)
+                    y[h] = sums[t * SumStride + h * Columns + c] * back;
+                epilogue(column, column < N, first_token + t, y, ahead[u][b], values + t);
+            }
+        }
+    }
+}
+
 // F: format of the weights. Halves, N, K, Height, TileBytes as StreamProduct has them. Rows: most tokens.
-template <class F, int Halves, int N, int K, int Height, int TileBytes, int Rows>
+// Values: numbers of each token that the epilogue reads.
+template <class F, int Halves, int N, int K, int Height, int TileBytes, int Rows, int Values>
 struct TileProduct {
     static constexpr int half_blocks = (K + 15) / 16;
     static constexpr int steps = (K + tile_depth - 1) / tile_depth;
@@ -96,32 +133,38 @@ struct TileProduct {
     static constexpr int operand_bytes = (tile_rows + tile_tokens) * stride * 2;
     static constexpr int buffers = 2 * operand_bytes + 1024 <= group_memory ? 2 : 1; // of operands
     static constexpr int sum_bytes = epilogue_tokens * sum_stride * 4;
-    static constexpr int factor_bytes = tile_tokens * 4;
+    static constexpr int value_bytes = (1 + Values) * tile_tokens * 4; // factors of the tokens first
     static constexpr int shared_bytes =
-        factor_bytes + (buffers * operand_bytes > sum_bytes ? buffers * operand_bytes : sum_bytes);
+        value_bytes + (buffers * operand_bytes > sum_bytes ? buffers * operand_bytes : sum_bytes);
 
     using Raw = typename F::HalfBlock;
 
     // Row r of the workgroup's weights: halves lie one behind the other.
     static INGOT_MEMBER Raw load_weights(const u8* weights, int r, int half_block) {
-        const int half = r / columns, column = group_index() * columns + r % columns;
+        const int half = r / columns, column = group_index_y() * columns + r % columns;
         int tile = column / Height;
         tile = tile < last_tile ? tile : last_tile; // rows past the end give sums that nobody reads
         const u8* const at = weights + u64(u32(tile * Halves + half)) * TileBytes;
         return F::template load_half<K, Height>(at, column % Height, half_block);
     }
 
-    template <class X, class Epilogue>
-    static INGOT_MEMBER void run(const u8* weights, X x, int tokens, Epilogue epilogue) {
+    // `set_values(token, to)` is called by 32 lanes and writes the token's numbers to to[i * tile_tokens];
+    // the epilogue reads them there. read and epilogue as StreamProduct has them.
+    template <class Ahead, class X, class SetValues, class Read, class Epilogue>
+    static INGOT_MEMBER void run(const u8* weights, X x, int tokens, SetValues set_values, Read read,
+                                 Epilogue epilogue) {
         f32* const factors = reinterpret_cast<f32*>(shared_memory()); // of the tokens
-        u16* const operands = reinterpret_cast<u16*>(factors + tile_tokens);
-        const int thread = thread_index(), first_token = group_index_y() * tile_tokens;
+        f32* const values = factors + tile_tokens;
+        u16* const operands = reinterpret_cast<u16*>(values + Values * tile_tokens);
+        const int thread = thread_index(), first_token = group_index() * tile_tokens;
+        wait_for_dependencies();
+        start_dependents();
         // A thread brings half of a row's 64 columns: two half blocks of 16 of weights and two of
         // activations.
         const int row = thread / 2, part = thread % 2 * 2;
         int token = first_token + row;
         token = token < tokens ? token : tokens - 1; // likewise
-        f32 largest = x.largest(token, thread % 2);
+        f32 largest = x.largest(token, thread % 2, 2);
         largest = max(largest, shuffle_xor(largest, 1));
         const f32 factor = factor_for(largest);
         if (thread % 2 == 0) factors[row] = factor;
@@ -205,6 +248,8 @@ struct TileProduct {
             }
         }
 
+        for (int t = thread / 32; t < tile_tokens && first_token + t < tokens; t += tile_threads / 32)
+            set_values(first_token + t, values + t);
         f32* const out = reinterpret_cast<f32*>(operands); // [epilogue_tokens][sum_stride]
         for (int begin = 0; begin < tile_tokens && first_token + begin < tokens; begin += epilogue_tokens) {
             barrier();
@@ -217,19 +262,9 @@ struct TileProduct {
                     store(sums[i][j], out + at * sum_stride + m0 + i * 16, sum_stride);
             }
             barrier();
-            for (int t = thread / 32; t < epilogue_tokens; t += tile_threads / 32) {
-                const int of = first_token + begin + t;
-                if (of >= tokens) break;
-                const f32 back = 1.0f / factors[begin + t];
-                for (int c = thread % 32; c < columns; c += 32) {
-                    f32 y[Halves];
-#pragma unroll
-                    for (int h = 0; h < Halves; ++h)
-                        y[h] = out[t * sum_stride + h * columns + c] * back;
-                    const int column = group_index() * columns + c;
-                    epilogue(column, column < N, of, y);
-                }
-            }
+            follow<Ahead, epilogue_tokens, tile_threads / 32, sum_stride, Halves, columns, N>(
+                out, factors + begin, values + begin, first_token + begin, tokens, thread / 32, read,
+                epilogue);
         }
     }
 };

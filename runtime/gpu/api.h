@@ -63,8 +63,8 @@ class GpuApi {
         std::uint32_t shared_bytes = 0; // that it takes beside what a launch asks for
     };
     virtual KernelLimits limits_of(Handle kernel, const std::string& what) = 0;
-    // Lets the kernel be launched with so much dynamic shared memory.
-    virtual void allow_shared_bytes(Handle kernel, std::uint32_t bytes, const std::string& what) = 0;
+    // Lets the kernel be launched with so much dynamic shared memory, while others run.
+    virtual void prepare_kernel(Handle kernel, std::uint32_t shared_bytes, const std::string& what) = 0;
 
     struct Launch {
         Handle kernel = nullptr;

@@ -20,8 +20,8 @@ enum Attribute : int {
     compute_capability_minor = 76,
     max_shared_memory_per_block_optin = 97,
 };
-constexpr int max_dynamic_shared_size_bytes = 8;     // CUfunction_attribute
-constexpr int programmatic_stream_serialization = 6; // CUlaunchAttributeID
+constexpr int max_dynamic_shared_size_bytes = 8, preferred_shared_memory_carveout = 9; // CUfunction_attribute
+constexpr int programmatic_stream_serialization = 6;                                   // CUlaunchAttributeID
 
 struct LaunchAttribute {
     int id;
@@ -62,9 +62,12 @@ class CudaApi final : public DriverApi {
     CudaApi(const CudaApi&) = delete;
     CudaApi& operator=(const CudaApi&) = delete;
 
-    void allow_shared_bytes(Handle kernel, std::uint32_t bytes, const std::string& what) override {
+    void prepare_kernel(Handle kernel, std::uint32_t shared_bytes, const std::string& what) override {
         check(enter(), what);
-        check(function_set_(kernel, max_dynamic_shared_size_bytes, static_cast<int>(bytes)), what);
+        check(function_set_(kernel, max_dynamic_shared_size_bytes, static_cast<int>(shared_bytes)), what);
+        // Percent of the memory that shared memory divides with the first-level cache. A multiprocessor
+        // changes the division only when it is empty, so kernels that want different ones can't overlap.
+        check(function_set_(kernel, preferred_shared_memory_carveout, 100), what);
     }
 
     void launch(const Launch& l, Handle stream, const std::string& what) override {

@@ -183,8 +183,7 @@ std::unique_ptr<CommandList> GpuQueue::prepare(const ProgramSpec& program) {
                   .name = where};
         if (step.kernel == nullptr) throw Error(Code::bad_file, where, "its code lacks " + spec.symbol);
         check_limits(api_->facts(), api_->limits_of(step.kernel, where), *spec.geometry, where);
-        if (spec.geometry->shared_bytes > 0)
-            api_->allow_shared_bytes(step.kernel, spec.geometry->shared_bytes, where);
+        api_->prepare_kernel(step.kernel, spec.geometry->shared_bytes, where);
         for (const OperandRef& operand : spec.operands) {
             const Memory* const memory = program.arenas[static_cast<std::size_t>(operand.pool)];
             if (memory == nullptr) {

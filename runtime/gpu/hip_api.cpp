@@ -66,7 +66,7 @@ class HipApi final : public DriverApi {
     }
 
     // AMD's kernels may take all that a group can have.
-    void allow_shared_bytes(Handle, std::uint32_t, const std::string&) override {}
+    void prepare_kernel(Handle, std::uint32_t, const std::string&) override {}
 
     void launch(const Launch& l, Handle stream, const std::string& what) override {
         check(enter(), what);

@@ -41,7 +41,7 @@ INGOT_DEVICE Half16 numbers_of_codes(const u32 (&codes)[4], u32 scale, u32 minim
     Half16 out;
 #pragma unroll
     for (int i = 0; i < 8; ++i) {
-        const u32 two = ((codes[i / 2] >> (i % 2 * 8)) & 0x00ff00ffu) | thousand;
+        const u32 two = bytes_below_64(codes[i / 2], i % 2);
         const u32 code = sub_pairs(two, zero);
         out.words[i] = HasMinimum ? fma_pairs(code, scale, minimum) : mul_pairs(code, scale);
     }
@@ -49,6 +49,22 @@ INGOT_DEVICE Half16 numbers_of_codes(const u32 (&codes)[4], u32 scale, u32 minim
 }
 INGOT_DEVICE u32 both(u16 h) {
     return u32(h) * 0x10001u;
+}
+// The same of the low (half 0) or high four bits of sixteen bytes. The high ones stay where they are, as
+// sixteen times the code.
+template <int Zero, bool HasMinimum>
+INGOT_DEVICE Half16 numbers_of_nibbles(const Words4& w, int half, u32 scale, u32 minimum) {
+    constexpr u32 thousand = 0x64006400u, sixteenth = 0x2c002c00u;
+    const u32 words[4] = {w.x, w.y, w.z, w.w}, zero = thousand + u32(half == 0 ? Zero : 16 * Zero) * 0x10001u,
+              mask = half == 0 ? 0x000f000fu : 0x00f000f0u;
+    if (half == 1) scale = mul_pairs(scale, sixteenth);
+    Half16 out;
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+        const u32 code = sub_pairs(masked_or(words[i / 2] >> (i % 2 * 8), mask, thousand), zero);
+        out.words[i] = HasMinimum ? fma_pairs(code, scale, minimum) : mul_pairs(code, scale);
+    }
+    return out;
 }
 // The low (half 0) or high four bits of sixteen bytes, as bytes.
 INGOT_DEVICE void nibbles(const Words4& w, int half, u32 (&out)[4]) {

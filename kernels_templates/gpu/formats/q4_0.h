@@ -37,9 +37,7 @@ struct Q4_0 {
         return load<K, H>(tile, row, half_block / 2);
     }
     static INGOT_MEMBER Half16 numbers(const HalfBlock& w, int half) {
-        u32 codes[4];
-        nibbles(w.codes, half, codes);
-        return numbers_of_codes<8, false>(codes, both(w.scale), 0);
+        return numbers_of_nibbles<8, false>(w.codes, half, both(w.scale), 0);
     }
 };
 

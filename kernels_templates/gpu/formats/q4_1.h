@@ -38,9 +38,7 @@ struct Q4_1 {
         return load<K, H>(tile, row, half_block / 2);
     }
     static INGOT_MEMBER Half16 numbers(const HalfBlock& w, int half) {
-        u32 codes[4];
-        nibbles(w.codes, half, codes);
-        return numbers_of_codes<0, true>(codes, both(w.scale), both(w.minimum));
+        return numbers_of_nibbles<0, true>(w.codes, half, both(w.scale), both(w.minimum));
     }
 };
 

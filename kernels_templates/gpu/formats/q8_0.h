@@ -51,6 +51,9 @@ struct Q8_0 {
         return {load_words(tile + half_block % 2 * P::begin1 + row * P::stride0 + block * 16),
                 load_half_word(tile + P::begin2 + row * P::stride2 + block * 2)};
     }
+    static INGOT_MEMBER Half16 numbers(const Chunk& w, int half) {
+        return numbers(HalfBlock{half == 0 ? w.low : w.high, w.scale}, half);
+    }
     static INGOT_MEMBER Half16 numbers(const HalfBlock& w, int) {
         constexpr u32 sign = 0x80808080u;
         const u32 codes[4] = {w.codes.x ^ sign, w.codes.y ^ sign, w.codes.z ^ sign, w.codes.w ^ sign};

@@ -37,14 +37,18 @@ INGOT_DEVICE Operand16 load_right(const u16* p, int stride) {
     const int lane = thread_index() % 32;
     return load_matrices(p + (lane % 8 + lane / 16 * 8) * stride + lane / 8 % 2 * 8);
 }
+// s += left * right: 16 x 16 by 16 x 8, in registers.
+INGOT_DEVICE void multiply(f32 (&s)[4], u32 left0, u32 left1, u32 left2, u32 left3, u32 right0, u32 right1) {
+    asm volatile(
+        "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+        "{%0, %1, %2, %3};"
+        : "+f"(s[0]), "+f"(s[1]), "+f"(s[2]), "+f"(s[3])
+        : "r"(left0), "r"(left1), "r"(left2), "r"(left3), "r"(right0), "r"(right1));
+}
 INGOT_DEVICE void multiply(Sums16& s, const Operand16& l, const Operand16& r) {
 #pragma unroll
     for (int h = 0; h < 2; ++h)
-        asm volatile(
-            "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
-            "{%0, %1, %2, %3};"
-            : "+f"(s.x[h][0]), "+f"(s.x[h][1]), "+f"(s.x[h][2]), "+f"(s.x[h][3])
-            : "r"(l.x[0]), "r"(l.x[1]), "r"(l.x[2]), "r"(l.x[3]), "r"(r.x[2 * h]), "r"(r.x[2 * h + 1]));
+        multiply(s.x[h], l.x[0], l.x[1], l.x[2], l.x[3], r.x[2 * h], r.x[2 * h + 1]);
 }
 INGOT_DEVICE void store(const Sums16& s, f32* out, int stride) {
     const int lane = thread_index() % 32, row = lane / 4, column = lane % 4 * 2;

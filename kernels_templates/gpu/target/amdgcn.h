@@ -71,6 +71,21 @@ INGOT_DEVICE f32 shuffle_xor(f32 v, int mask) {
 INGOT_DEVICE u64 shuffle_xor(u64 v, int mask) {
     return u64(shuffle_xor(u32(v >> 32), mask)) << 32 | shuffle_xor(u32(v), mask);
 }
+// Over a group of 32 lanes.
+INGOT_DEVICE u32 max_of_32(u32 v) {
+#pragma unroll
+    for (int mask = 16; mask > 0; mask /= 2) {
+        const u32 other = shuffle_xor(v, mask);
+        v = other > v ? other : v;
+    }
+    return v;
+}
+INGOT_DEVICE i32 sum_of_32(i32 v) {
+#pragma unroll
+    for (int mask = 16; mask > 0; mask /= 2)
+        v += shuffle_xor(v, mask);
+    return v;
+}
 INGOT_DEVICE i32 dot4(i32 sum, u32 a, u32 b) {
 #if defined(__GFX11__) || defined(__GFX12__)
     return __builtin_amdgcn_sudot4(true, int(a), true, int(b), sum, false);
@@ -122,6 +137,14 @@ INGOT_DEVICE f32 f16_to_f32(u16 h) {
 INGOT_DEVICE u16 f32_to_f16(f32 f) {
     return __builtin_bit_cast(u16, _Float16(f));
 }
+// Bytes 0 and 2 of a word (which = 0), or 1 and 3, each below a byte 0x64.
+INGOT_DEVICE u32 bytes_below_64(u32 a, int which) {
+    return __builtin_amdgcn_perm(0x64646464u, a, which == 0 ? 0x04020400u : 0x04030401u);
+}
+// (a & mask) | bits
+INGOT_DEVICE u32 masked_or(u32 a, u32 mask, u32 bits) {
+    return (a & mask) | bits;
+}
 // Pairs of f16 in a word, the first in the low half.
 typedef _Float16 F16Pair __attribute__((ext_vector_type(2)));
 INGOT_DEVICE u32 pair_f16(f32 first, f32 second) {
@@ -144,6 +167,10 @@ INGOT_DEVICE f32 exp(f32 x) {
 #else // Clang before 17 (hipRTC of ROCm 5) makes the same instruction of this, later ones more
     return __builtin_exp2f(x * 1.44269504f);
 #endif
+}
+// Within a few units in the last place.
+INGOT_DEVICE f32 reciprocal(f32 x) {
+    return __builtin_amdgcn_rcpf(x);
 }
 INGOT_DEVICE f32 max(f32 a, f32 b) {
     return __builtin_fmaxf(a, b);

@@ -37,6 +37,13 @@ template <class T>
 INGOT_DEVICE T shuffle_xor(T v, int mask) {
     return __shfl_xor_sync(0xffffffffu, v, mask);
 }
+// Over a group of 32 lanes.
+INGOT_DEVICE u32 max_of_32(u32 v) {
+    return __reduce_max_sync(0xffffffffu, v);
+}
+INGOT_DEVICE i32 sum_of_32(i32 v) {
+    return __reduce_add_sync(0xffffffffu, v);
+}
 INGOT_DEVICE i32 dot4(i32 sum, u32 a, u32 b) {
     return __dp4a(int(a), int(b), sum);
 }
@@ -46,6 +53,15 @@ INGOT_DEVICE void barrier() {
 template <int N>
 INGOT_DEVICE void part_barrier() {
     asm volatile("bar.sync 1, %0;" ::"n"(N) : "memory");
+}
+// Barrier `Id` of `N` threads: some wait, some only say that they came.
+template <int Id, int N>
+INGOT_DEVICE void named_barrier() {
+    asm volatile("bar.sync %0, %1;" ::"n"(Id), "n"(N) : "memory");
+}
+template <int Id, int N>
+INGOT_DEVICE void named_barrier_arrive() {
+    asm volatile("bar.arrive %0, %1;" ::"n"(Id), "n"(N) : "memory");
 }
 INGOT_DEVICE void wave_barrier() {
     __syncwarp();
@@ -83,6 +99,16 @@ INGOT_DEVICE u16 f32_to_f16(f32 f) {
     asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h) : "f"(f));
     return h;
 }
+// Bytes 0 and 2 of a word (which = 0), or 1 and 3, each below a byte 0x64.
+INGOT_DEVICE u32 bytes_below_64(u32 a, int which) {
+    return __byte_perm(a, 0x64646464u, which == 0 ? 0x4240 : 0x4341);
+}
+// (a & mask) | bits
+INGOT_DEVICE u32 masked_or(u32 a, u32 mask, u32 bits) {
+    u32 r;
+    asm("lop3.b32 %0, %1, %2, %3, 0xea;" : "=r"(r) : "r"(a), "r"(mask), "r"(bits));
+    return r;
+}
 // Pairs of f16 in a word, the first in the low half.
 INGOT_DEVICE u32 pair_f16(f32 first, f32 second) {
     u32 p;
@@ -116,6 +142,12 @@ INGOT_DEVICE f32 rsqrt(f32 x) {
 INGOT_DEVICE f32 sqrt(f32 x) {
     return ::sqrtf(x);
 }
+// Within a few units in the last place.
+INGOT_DEVICE f32 reciprocal(f32 x) {
+    f32 y;
+    asm("rcp.approx.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
 INGOT_DEVICE f32 max(f32 a, f32 b) {
     return ::fmaxf(a, b);
 }
@@ -147,6 +179,16 @@ INGOT_DEVICE void wait_for_dependencies() {
 }
 INGOT_DEVICE void start_dependents() {
     asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+}
+
+// --- Warpgroups (four waves) hand registers to each other (PTX ISA, "setmaxnreg").
+template <int Registers>
+INGOT_DEVICE void take_registers() {
+    asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(Registers));
+}
+template <int Registers>
+INGOT_DEVICE void give_registers() {
+    asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(Registers));
 }
 
 // --- Bulk copies and their barriers (PTX ISA, "mbarrier" and "cp.async.bulk").
