@@ -85,6 +85,23 @@ TEST_F(Tool, WrongUsageIsOneLineAndTwo) {
         EXPECT_TRUE(fails_with(ingot(args), 2)) << testing::PrintToString(args);
 }
 
+// CLI11 wraps these in some types, and reports them by the limits of a double in others.
+TEST_F(Tool, CountsSayWhichNumbersTheyTake) {
+    const std::vector<std::vector<std::string>> wrong = {
+        {"compile", "a", "--context", "-1"},
+        {"run", "a", "-p", "x", "-n", "99999999999999999999"},
+        {"run", "a", "-p", "x", "--threads", "+2"},
+        {"bench", "a", "-p", "8,-1"},
+        {"bench", "a", "-s", "0"},
+        {"verify", "a", "--sizes", "3,x"},
+        {"eval", "a", "--file", "b", "--ctx", "1.5"}};
+    for (const std::vector<std::string>& args : wrong) {
+        const Ended ended = ingot(args);
+        EXPECT_TRUE(fails_with(ended, 2)) << testing::PrintToString(args);
+        EXPECT_THAT(ended.err, HasSubstr("is not a whole number from")) << testing::PrintToString(args);
+    }
+}
+
 TEST_F(Tool, WhatCannotBeWrittenIsAFailure) {
     for (const std::vector<std::string>& args :
          {std::vector<std::string>{"devices"}, {"opt", "--list"}, {"completion", "bash"}, {"--help"}}) {

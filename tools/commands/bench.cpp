@@ -14,6 +14,7 @@
 #include "tools/bench/gpu_limits.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/common_options.h"
+#include "tools/commands/whole_number.h"
 #include "tools/driver/failure.h"
 #include "tools/driver/input_file.h"
 #include "tools/driver/open_plan.h"
@@ -145,27 +146,32 @@ void add_bench(CLI::App& app, Action& chosen) {
     add_model(command, options->model);
     command.add_option("-p,--prompt", options->bench.prompts, "tokens of the prompt test; several: 128,512")
         ->option_text("N")
-        ->delimiter(',');
+        ->delimiter(',')
+        ->check(whole_number(0));
     command.add_option("-n,--generate", options->bench.generated, "tokens of the generation test; likewise")
         ->option_text("N")
-        ->delimiter(',');
+        ->delimiter(',')
+        ->check(whole_number(0));
     command
         .add_option("-d,--depth", options->bench.depth, "positions in the cache before each test (default 0)")
-        ->option_text("N");
+        ->option_text("N")
+        ->check(whole_number(0));
     command
         .add_option("-s,--sequences", options->bench.sequences,
                     "sequences generated side by side (default 1)")
-        ->option_text("N");
+        ->option_text("N")
+        ->check(whole_number());
     command.add_option("-r,--repetitions", options->bench.repetitions, "of each test (default 5)")
         ->option_text("N")
-        ->check(CLI::PositiveNumber);
+        ->check(whole_number());
     command.add_option("-o,--output", options->format, "md (default), json or csv")
         ->option_text("FORMAT")
         ->check(CLI::IsMember({"md", "json", "csv"}));
     command.add_flag_callback("--json", [options] { options->format = "json"; }, "as -o json");
     command.add_option("--device", options->device, "where to run (see ingot devices)")->option_text("D");
     command.add_option("--threads", options->threads, "threads (default: one a physical core)")
-        ->option_text("N");
+        ->option_text("N")
+        ->check(whole_number(1, 1024));
     add_compile_settings(command, options->settings);
     command.footer(
         "The limit of generation is the bytes of weights a token over the bandwidth of reading as many,\n"

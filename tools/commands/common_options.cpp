@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "codegen/targets.h"
+#include "tools/commands/whole_number.h"
 #include "tools/driver/failure.h"
 #include "tools/driver/input_file.h"
 
@@ -33,7 +34,7 @@ void add_compile_settings(CLI::App& command, CompileSettings& settings) {
         .add_option("--context", settings.context,
                     "most positions of a sequence (default: the model's, at most 4096)")
         ->option_text("N")
-        ->check(CLI::PositiveNumber);
+        ->check(whole_number());
     command
         .add_option("--weights", settings.weights,
                     "embedded: the plan holds them and stands alone (default); external: they stay in the "
@@ -80,7 +81,7 @@ std::string text_of(const TextInput& input) {
 void add_generation(CLI::App& command, runtime::GenerateOptions& options) {
     command.add_option("-n,--tokens", options.most_tokens, "most tokens to generate (default: 256)")
         ->option_text("N")
-        ->check(CLI::PositiveNumber);
+        ->check(whole_number());
     runtime::SamplerOptions& sampler = options.sampler;
     const auto add = [&](const char* name, auto& value, const char* text, const char* doc) {
         command.add_option(name, value, fmt::format("{} (default: {})", doc, value))->option_text(text);
@@ -100,7 +101,7 @@ void add_session_settings(CLI::App& command, SessionSettings& settings) {
         ->option_text("NAME");
     command.add_option("--threads", settings.threads, "threads of the host (default: one a core)")
         ->option_text("N")
-        ->check(CLI::Range(1, 1024));
+        ->check(whole_number(1, 1024));
     command.add_flag("--check-launches", settings.check_launches,
                      "on a GPU: wait for each kernel, so that a fault names it; slow");
     command

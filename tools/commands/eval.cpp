@@ -12,6 +12,7 @@
 #include "runtime/text/tokenizer.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/common_options.h"
+#include "tools/commands/whole_number.h"
 #include "tools/driver/failure.h"
 #include "tools/driver/input_file.h"
 #include "tools/driver/model_graphs.h"
@@ -163,9 +164,12 @@ void add_eval(CLI::App& app, Action& chosen) {
         command
             .add_option("--file", options->text, "text whose perplexity is measured; - for standard input")
             ->option_text("TEXT");
-    command.add_option("--ctx", options->context, "tokens of a chunk (default 512)")->option_text("N");
+    command.add_option("--ctx", options->context, "tokens of a chunk (default 512)")
+        ->option_text("N")
+        ->check(whole_number());
     command.add_option("--chunks", options->chunks, "at most so many chunks (default: all)")
-        ->option_text("N");
+        ->option_text("N")
+        ->check(whole_number());
     command.add_flag("--kld", options->divergence,
                      "run the same weights in f32 too: KL divergence and how often the best token agrees");
     CLI::Option* const ids =

@@ -11,6 +11,7 @@
 #include "passes/memory/plan.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/common_options.h"
+#include "tools/commands/whole_number.h"
 #include "tools/driver/failure.h"
 #include "tools/driver/input_file.h"
 #include "tools/driver/output_file.h"
@@ -111,7 +112,7 @@ void add_pack(CLI::App& app, Action& chosen) {
         ->required();
     command.add_option("--capacity", options->capacity, "bytes in which all must fit")
         ->option_text("N")
-        ->check(CLI::Range(0.0, 0x1p63)) // on the text, whose sign and overflow the conversion would lose
+        ->check(whole_number(0, INT64_MAX))
         ->required();
     command.add_option("--time-limit", options->seconds, "seconds to search at most (10)")
         ->option_text("S")

@@ -10,6 +10,7 @@
 #include "runtime/open_device.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/common_options.h"
+#include "tools/commands/whole_number.h"
 #include "tools/driver/device_runner.h"
 #include "tools/driver/failure.h"
 #include "tools/driver/input_file.h"
@@ -97,11 +98,11 @@ void add_verify(CLI::App& app, Action& chosen) {
     };
     add("--seed", how.seed, "S", fmt::format("of the random inputs (default: {})", how.seed));
     add("--threads", how.threads, "N", fmt::format("run a kernel together (default: {})", how.threads))
-        ->check(CLI::Range(1, 256));
+        ->check(whole_number(1, 256));
     add("--sizes", how.sizes, "N,M",
         fmt::format("tokens of a step, one run for each (default: {})", fmt::join(how.sizes, ",")))
         ->delimiter(',')
-        ->check(CLI::PositiveNumber);
+        ->check(whole_number());
     add("--device", options->device, "NAME", "where kernels run; ingot devices lists them");
     add_compile_settings(command, options->settings);
     add_json(command, options->json);
