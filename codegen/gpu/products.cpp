@@ -159,7 +159,7 @@ class ProductKernel {
 
     void stream_prologue(const Product& p) {
         const std::string weight = region_.memory_name(weight_of(p));
-        out_.line(fmt::format("Product::start({});", weight));
+        out_.line("Product::start();");
         if (target_.machine == Machine::nvptx) {
             out_.open("if (thread_index() >= Product::consumers) {");
             out_.line(fmt::format("Product::produce({}, workspace);", weight));

@@ -8,9 +8,9 @@
 // the greatest number near 1, and its sums back before the waves' sums meet.
 #pragma once
 
+#include "gpu/half_blocks.h"
 #include "gpu/matrix/mma.h"
 #include "gpu/stream_product.h"
-#include "gpu/tile_product.h"
 
 namespace ingot_gpu {
 

@@ -71,7 +71,7 @@ struct StreamProduct {
     }
 
     // Before anything that depends on earlier launches.
-    static INGOT_MEMBER void start(const u8* weights) {
+    static INGOT_MEMBER void start() {
         if constexpr (has_bulk_copy) {
             if (thread_index() == 0) {
                 for (int s = 0; s < Stages; ++s) {

@@ -1,122 +1,19 @@
 // A matrix product with many rows of activations: bound by arithmetic, so it runs on matrix instructions.
 //
 // A workgroup computes 128 rows of the weights for 128 tokens. Both are brought to f16 in shared memory 64
-// columns at a time, while the next 64 are on their way in registers; the sums are f32. A token's activations
-// are scaled by a power of two that brings the greatest of them near 1, because before its norm is applied a
-// row may be of any size. The sums go through shared memory, where groups of 32 lanes take 32 neighbouring
-// columns of a token at a time through what follows.
+// columns at a time, while the next 64 are on their way in registers; the sums are f32. They go through
+// shared memory, where groups of 32 lanes take 32 neighbouring columns of a token at a time through what
+// follows.
 #pragma once
 
-#include "gpu/formats/blocks.h"
+#include "gpu/half_blocks.h"
 #include "gpu/matrix.h"
+#include "gpu/tile_epilogue.h"
 
 namespace ingot_gpu {
 
 inline constexpr int tile_threads = 256;
-inline constexpr int tile_rows = 128;   // of weights
-inline constexpr int tile_tokens = 128; // of activations
-inline constexpr int tile_depth = 64;   // columns at a time
-
-// The power of two that brings `largest` to between 1/2 and 1; 1 for zero.
-INGOT_DEVICE f32 factor_for(f32 largest) {
-    const u32 exponent = bits_of(largest) >> 23 & 255;
-    return largest > 0.0f && exponent > 2 && exponent < 252 ? float_of((252 - exponent + 1) << 23) : 1.0f;
-}
-
-// What a thread loads of a quantised activation: half a block.
-template <int Rows, int K>
-struct Q8HalfBlocks {
-    u8* base;
-    struct Raw {
-        Words4 codes;
-        f32 scale;
-    };
-    INGOT_MEMBER const f32* scales(int row) const {
-        return reinterpret_cast<const f32*>(base + u64(Rows) * K) + row * (K / 32);
-    }
-    INGOT_MEMBER Raw load(int row, int half_block) const {
-        return {*reinterpret_cast<const Words4*>(base + u64(u32(row)) * K + half_block * 16),
-                scales(row)[half_block / 2]};
-    }
-    // The largest of every `parts`th block from `part` on.
-    INGOT_MEMBER f32 largest(int row, int part, int parts) const {
-        f32 top = 0;
-        for (int b = part; b < K / 32; b += parts)
-            top = max(top, scales(row)[b]);
-        return top * 127.0f;
-    }
-    static INGOT_MEMBER Half16 numbers(const Raw& raw, f32 factor) {
-        constexpr u32 sign = 0x80808080u;
-        const u32 codes[4] = {raw.codes.x ^ sign, raw.codes.y ^ sign, raw.codes.z ^ sign, raw.codes.w ^ sign};
-        return numbers_of_codes<128, false>(codes, both(f32_to_f16(raw.scale * factor)), 0);
-    }
-};
-
-// The same of activations in f32.
-template <int K>
-struct F32HalfBlocks {
-    const f32* base;
-    struct Raw {
-        f32 x[16];
-    };
-    INGOT_MEMBER Raw load(int row, int half_block) const {
-        Raw raw;
-#pragma unroll
-        for (int i = 0; i < 16; ++i)
-            raw.x[i] =
-                K % 16 == 0 || half_block * 16 + i < K ? base[u64(u32(row)) * K + half_block * 16 + i] : 0.0f;
-        return raw;
-    }
-    INGOT_MEMBER f32 largest(int row, int part, int parts) const {
-        f32 top = 0;
-        for (int k = part; k < K; k += parts)
-            top = max(top, abs(base[u64(u32(row)) * K + k]));
-        return top;
-    }
-    static INGOT_MEMBER Half16 numbers(const Raw& raw, f32 factor) {
-        Half16 out;
-#pragma unroll
-        for (int i = 0; i < 8; ++i)
-            out.words[i] = pair_f16(raw.x[2 * i] * factor, raw.x[2 * i + 1] * factor);
-        return out;
-    }
-};
-
-// What follows a product of `Tokens` tokens whose sums, [Tokens][SumStride] with the halves one behind the
-// other, lie in shared memory, by `Groups` groups of 32 lanes. Factors and values are those of the tokens.
-template <class Ahead, int Tokens, int Groups, int SumStride, int Halves, int Columns, int N, class Read,
-          class Epilogue>
-INGOT_DEVICE void follow(const f32* sums, const f32* factors, const f32* values, int first_token, int tokens,
-                         int group, Read read, Epilogue epilogue) {
-    constexpr int at_once = 4, blocks = (Columns + 31) / 32; // tokens whose reads are on their way together
-    const int lane = thread_index() % 32;
-    for (int t0 = group; t0 < Tokens && first_token + t0 < tokens; t0 += Groups * at_once) {
-        Ahead ahead[at_once][blocks];
-#pragma unroll
-        for (int u = 0; u < at_once; ++u)
-#pragma unroll
-            for (int b = 0; b < blocks; ++b) {
-                const int token = first_token + t0 + u * Groups,
-                          column = group_index_y() * Columns + b * 32 + lane;
-                read(column, column < N, token < tokens ? token : tokens - 1, ahead[u][b]);
-            }
-#pragma unroll
-        for (int u = 0; u < at_once; ++u) {
-            const int t = t0 + u * Groups;
-            if (t >= Tokens || first_token + t >= tokens) break;
-            const f32 back = 1.0f / factors[t];
-#pragma unroll
-            for (int b = 0; b < blocks; ++b) {
-                const int c = b * 32 + lane, column = group_index_y() * Columns + c;
-                f32 y[Halves];
-#pragma unroll
-                for (int h = 0; h < Halves; ++h)
-                    y[h] = sums[t * SumStride + h * Columns + c] * back;
-                epilogue(column, column < N, first_token + t, y, ahead[u][b], values + t);
-            }
-        }
-    }
-}
+inline constexpr int tile_depth = 64; // columns at a time
 
 // F: format of the weights. Halves, N, K, Height, TileBytes as StreamProduct has them. Rows: most tokens.
 // Values: numbers of each token that the epilogue reads.

@@ -9,8 +9,9 @@
 // scaled and sums go on as in tile_product.h.
 #pragma once
 
+#include "gpu/half_blocks.h"
 #include "gpu/matrix/wgmma.h"
-#include "gpu/tile_product.h"
+#include "gpu/tile_epilogue.h"
 
 namespace ingot_gpu {
 
