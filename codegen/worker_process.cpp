@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <spawn.h>
@@ -11,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -27,7 +29,26 @@ void close_if_open(int& fd) {
     fd = -1;
 }
 
-int spawn(const WorkerProgram& program, int in_out, int error, pid_t& pid) {
+std::filesystem::path new_scratch() {
+    std::error_code failed;
+    std::string name = (std::filesystem::temp_directory_path(failed) / "ingot-worker-XXXXXX").string();
+    if (failed || mkdtemp(name.data()) == nullptr)
+        throw ir::Error("compile worker",
+                        fmt::format("{}: no folder for temporary files: {} (TMPDIR says where)", name,
+                                    failed ? failed.message() : std::strerror(errno)));
+    return name;
+}
+
+// This process's environment with other temporary files.
+std::vector<std::string> environment(const std::filesystem::path& scratch) {
+    std::vector<std::string> list{"TMPDIR=" + scratch.string()};
+    for (char** entry = environ; *entry != nullptr; ++entry)
+        if (!std::string_view(*entry).starts_with("TMPDIR=")) list.emplace_back(*entry);
+    return list;
+}
+
+int spawn(const WorkerProgram& program, const std::filesystem::path& scratch, int in_out, int error,
+          pid_t& pid) {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, in_out, STDIN_FILENO);
@@ -35,7 +56,12 @@ int spawn(const WorkerProgram& program, int in_out, int error, pid_t& pid) {
     posix_spawn_file_actions_adddup2(&actions, error, STDERR_FILENO);
     std::string name = program.path.string(), argument = program.argument;
     char* const arguments[] = {name.data(), argument.empty() ? nullptr : argument.data(), nullptr};
-    const int result = posix_spawn(&pid, name.c_str(), &actions, nullptr, arguments, environ);
+    std::vector<std::string> variables = environment(scratch);
+    std::vector<char*> pointers;
+    for (std::string& v : variables)
+        pointers.push_back(v.data());
+    pointers.push_back(nullptr);
+    const int result = posix_spawn(&pid, name.c_str(), &actions, nullptr, arguments, pointers.data());
     posix_spawn_file_actions_destroy(&actions);
     return result;
 }
@@ -44,12 +70,13 @@ int spawn(const WorkerProgram& program, int in_out, int error, pid_t& pid) {
 
 // What the first constructor leaves is whole, so the destructor frees it where this one throws.
 WorkerProcess::WorkerProcess(const WorkerProgram& program, double timeout_seconds) : WorkerProcess() {
+    scratch_ = new_scratch();
     int ends[2] = {-1, -1};
     stderr_ = memfd_create("worker-stderr", MFD_CLOEXEC);
     if (stderr_ < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         throw ir::Error("compile worker", fmt::format("no socket: {}", std::strerror(errno)));
     socket_ = ends[0];
-    const int failed = spawn(program, ends[1], stderr_, pid_);
+    const int failed = spawn(program, scratch_, ends[1], stderr_, pid_);
     close(ends[1]);
     if (failed != 0) {
         pid_ = -1;
@@ -72,6 +99,8 @@ WorkerProcess::~WorkerProcess() {
     close_if_open(socket_); // an idle worker ends when its input does
     if (pid_ > 0) reap(true);
     close_if_open(stderr_);
+    std::error_code ignored; // what is left lies among temporary files
+    if (!scratch_.empty()) std::filesystem::remove_all(scratch_, ignored);
 }
 
 WorkerAnswer WorkerProcess::compile(const CompileRequest& request, double timeout_seconds) {

@@ -23,7 +23,8 @@ struct WorkerProgram {
     std::string argument; // empty: none
 };
 
-// Owns the process: the destructor ends it. Not thread-safe; each thread has its own.
+// Owns the process, and a folder for its temporary files: the destructor ends and removes them. Not
+// thread-safe; each thread has its own.
 class WorkerProcess {
   public:
     // Starts the program and waits for its greeting. Throws ir::Error naming the program if it can't be
@@ -46,6 +47,8 @@ class WorkerProcess {
     pid_t pid_ = -1;
     int socket_ = -1;
     int stderr_ = -1; // a memory file
+    // Compilers leave files where they are stopped, and hipRTC's does each time.
+    std::filesystem::path scratch_;
     std::string compiler_;
 };
 

@@ -111,6 +111,23 @@ TEST_F(Worker, SurvivesACrashOfTheCompiler) {
     EXPECT_FALSE(pool.compile({&r, 1}).front().empty());
 }
 
+TEST_F(Worker, LeavesNoTemporaryFiles) {
+    const fs::path temporary = folder / "temporary";
+    fs::create_directory(temporary);
+    const char* const before = getenv("TMPDIR");
+    const std::string old = before == nullptr ? "" : before;
+    setenv("TMPDIR", temporary.c_str(), 1);
+    {
+        WorkerPool pool(options());
+        const CompileRequest r = request(good);
+        EXPECT_FALSE(pool.compile({&r, 1}).front().empty());
+        EXPECT_FALSE(fs::is_empty(temporary)) << "workers have no folder of their own";
+        failure(pool, request("#pragma clang __debug crash\n"));
+    }
+    before == nullptr ? unsetenv("TMPDIR") : setenv("TMPDIR", old.c_str(), 1);
+    EXPECT_TRUE(fs::is_empty(temporary));
+}
+
 TEST_F(Worker, StopsACompilationThatTakesTooLong) {
     WorkerOptions o = options();
     o.timeout_seconds = 0.5;
