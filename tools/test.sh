@@ -30,7 +30,7 @@ step "tests under sanitizers"
 cmake -G Ninja -S . -B build-asan -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=clang++-22 \
     -DCMAKE_C_COMPILER=clang-22 -DINGOT_WORKER=OFF -DINGOT_FUZZERS=ON \
     -DINGOT_WORKER_PROGRAM="$PWD/build-test/tools/ingot-worker" \
-    -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O2 -gline-tables-only -DNDEBUG" \
+    -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O2 -gline-tables-only" \
     -DINGOT_SANITIZE=fuzzer-no-link,address,undefined -DINGOT_MODEL="$model" >/dev/null
 ninja -C build-asan --quiet
 ctest --test-dir build-asan --output-on-failure -j "$(nproc)"
