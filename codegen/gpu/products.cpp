@@ -193,16 +193,21 @@ class ProductKernel {
                     region_.unsupported(body().nodes[s.node], "a choice among the columns of many rows");
         const bool warpgroups = target_.gpu->matrix == Matrix::wgmma_sm90 && p.quantized;
         headers_.insert(warpgroups ? "gpu/warpgroup_product.h" : "gpu/tile_product.h");
-        const uint32_t shared_bytes = warpgroups ? warpgroup_shared_bytes() : tile_shared_bytes();
-        out_.line(fmt::format("using Product = {}<{}, {}, {}, {}, {}, {}, {}, {}>;",
+        // Numbers that f16 can't hold are two.
+        const Element element = region_.type(n.operands[1]).element;
+        const uint32_t weight_parts = element == Element::f32 ? 2 : 1, token_parts = p.quantized ? 1 : 2;
+        const uint32_t shared_bytes =
+            warpgroups ? warpgroup_shared_bytes() : tile_shared_bytes(weight_parts, token_parts);
+        out_.line(fmt::format("using Product = {}<{}, {}, {}, {}, {}, {}, {}, {}{}>;",
                               warpgroups ? "WarpgroupProduct" : "TileProduct",
-                              format_name(region_, n, region_.type(n.operands[1]).element), p.halves,
-                              p.columns(), p.depth, p.height, p.tile_bytes, most_tokens(), scales().size()));
+                              format_name(region_, n, element), p.halves, p.columns(), p.depth, p.height,
+                              p.tile_bytes, most_tokens(), scales().size(),
+                              warpgroups ? "" : fmt::format(", {}, {}", weight_parts, token_parts)));
         out_.line(fmt::format("static_assert(Product::shared_bytes <= {});", shared_bytes));
         consume(p, "run",
                 p.quantized ? fmt::format("Q8HalfBlocks<{}, {}>", most_tokens(), p.depth)
                             : fmt::format("F32HalfBlocks<{}>", p.depth));
-        source_.resident_groups = warpgroups ? 1 : 2;
+        source_.resident_groups = warpgroups || token_parts == 2 ? 1 : 2;
         runtime::LaunchGeometry geometry{.threads = warpgroups ? 512U : 256U, .shared_bytes = shared_bytes};
         // Workgroups that share weights run at the same time.
         geometry.grid[0] = {.count = 1,
@@ -212,10 +217,14 @@ class ProductKernel {
         source_.geometry = geometry;
     }
 
-    // As tile_product.h lays it out: numbers of the tokens, and operands once or, where there is room, twice.
-    uint32_t tile_shared_bytes() const {
-        constexpr uint32_t operands = 2 * 128 * (64 + 8) * 2;
-        return value_bytes() + (2 * operands + 1024 <= target_.gpu->group_memory ? 2 : 1) * operands;
+    // As tile_product.h lays it out: numbers of the tokens, and operands once or, where there is room, twice;
+    // the sums of 64 tokens later lie where the operands did.
+    uint32_t tile_shared_bytes(uint32_t weight_parts, uint32_t token_parts) const {
+        constexpr uint32_t sums = 64 * (128 + 4) * 4;
+        const uint32_t depth = token_parts == 1 ? 64 : 32,
+                       operands = (weight_parts + token_parts) * 128 * (depth + 8) * 2;
+        const bool twice = 2 * operands + 1024 <= target_.gpu->group_memory;
+        return value_bytes() + std::max(sums, (twice ? 2 : 1) * operands);
     }
     // As warpgroup_product.h does: alignment, a ring of four stages with two barriers each.
     uint32_t warpgroup_shared_bytes() const { return 1024 + 4 * (2 * 128 * 128 + 2 * 8) + value_bytes(); }

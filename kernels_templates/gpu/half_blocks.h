@@ -70,6 +70,14 @@ struct F32HalfBlocks {
             out.words[i] = pair_f16(raw.x[2 * i] * factor, raw.x[2 * i + 1] * factor);
         return out;
     }
+    // What numbers() leaves of them, in f16.
+    static INGOT_MEMBER Half16 rest(const Raw& raw, f32 factor) {
+        Half16 out;
+#pragma unroll
+        for (int i = 0; i < 8; ++i)
+            out.words[i] = rest_of_pair(raw.x[2 * i] * factor, raw.x[2 * i + 1] * factor);
+        return out;
+    }
 };
 
 } // namespace ingot_gpu

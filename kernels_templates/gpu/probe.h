@@ -2,6 +2,9 @@
 #pragma once
 
 #include "gpu/matrix.h"
+#if defined(INGOT_NVPTX)
+#include "gpu/matrix/wgmma.h"
+#endif
 
 namespace ingot_gpu {
 
@@ -56,5 +59,34 @@ INGOT_DEVICE void multiply_matrices(u32* out, int rounds) {
         out[0] = u32(Threads / lanes * at_once * 2 * 16 * 16 * matrix_depth);
     if (total < 0.0f) out[1] = bits_of(total); // not of positive numbers, which no compiler knows
 }
+
+#if defined(INGOT_NVPTX)
+// The same on warpgroup instructions. Takes 1 KiB of shared memory and a panel.
+template <int Threads>
+INGOT_DEVICE void multiply_panels(u32* out, int rounds) {
+    u8* const panel = shared_memory() + (1024 - shared_address(shared_memory()) % 1024) % 1024;
+    for (int i = thread_index(); i < right_panel_bytes / 2; i += Threads)
+        reinterpret_cast<u16*>(panel)[i] = f32_to_f16(1.0f / f32(1 + i % 7));
+    products_see_writes();
+    barrier();
+    constexpr u32 ones = 0x3c003c00u; // of f16
+    constexpr int depth = 64;         // of a panel
+    WarpgroupSums sums = {};
+    for (int n = 0; n < rounds; ++n) {
+        products_fence();
+#pragma unroll
+        for (int k = 0; k < depth / 16; ++k)
+            multiply(sums, ones, ones, ones, ones, right_panel(panel, k));
+        products_commit();
+        products_wait(sums);
+    }
+    f32 total = 0.0f;
+#pragma unroll
+    for (int i = 0; i < 64; ++i)
+        total += sums.x[i];
+    if (group_index() == 0 && thread_index() == 0) out[0] = u32(Threads / 128 * 2 * 64 * 128 * depth);
+    if (total < 0.0f) out[1] = bits_of(total); // as above
+}
+#endif
 
 } // namespace ingot_gpu

@@ -1,9 +1,11 @@
 // A matrix product with many rows of activations: bound by arithmetic, so it runs on matrix instructions.
 //
-// A workgroup computes 128 rows of the weights for 128 tokens. Both are brought to f16 in shared memory 64
-// columns at a time, while the next 64 are on their way in registers; the sums are f32. They go through
-// shared memory, where groups of 32 lanes take 32 neighbouring columns of a token at a time through what
-// follows.
+// A workgroup computes 128 rows of the weights for 128 tokens. Both are brought to f16 in shared memory some
+// columns at a time, while the next are on their way in registers; the sums are f32. They go through shared
+// memory, where groups of 32 lanes take 32 neighbouring columns of a token at a time through what follows.
+//
+// A number that f16 can't hold is two parts, itself in f16 and the f16 of what is left, which together have
+// 22 bits; the product of two second parts is below f32's last bit and left out.
 #pragma once
 
 #include "gpu/half_blocks.h"
@@ -13,21 +15,23 @@
 namespace ingot_gpu {
 
 inline constexpr int tile_threads = 256;
-inline constexpr int tile_depth = 64; // columns at a time
 
 // F: format of the weights. Halves, N, K, Height, TileBytes as StreamProduct has them. Rows: most tokens.
-// Values: numbers of each token that the epilogue reads.
-template <class F, int Halves, int N, int K, int Height, int TileBytes, int Rows, int Values>
+// Values: numbers of each token that the epilogue reads. WeightParts, TokenParts: of each number, 1 or 2.
+template <class F, int Halves, int N, int K, int Height, int TileBytes, int Rows, int Values, int WeightParts,
+          int TokenParts>
 struct TileProduct {
     static constexpr int half_blocks = (K + 15) / 16;
-    static constexpr int steps = (K + tile_depth - 1) / tile_depth;
+    static constexpr int depth = TokenParts == 1 ? 64 : 32; // columns at a time
+    static constexpr int steps = (K + depth - 1) / depth;
     static constexpr int columns = tile_rows / Halves; // of the result, that a workgroup computes
     static constexpr int last_tile = (N + Height - 1) / Height - 1;
-    static constexpr int stride =
-        tile_depth + 8; // of a row in shared memory, in f16: no two rows share banks
+    static constexpr int stride = depth + 8; // of a row in shared memory, in f16: no two rows share banks
     static constexpr int sum_stride = tile_rows + 4; // of a token's sums, in f32
     static constexpr int epilogue_tokens = 64;       // whose sums are in shared memory at once
-    static constexpr int operand_bytes = (tile_rows + tile_tokens) * stride * 2;
+    static constexpr int weight_size = tile_rows * stride, token_size = tile_tokens * stride; // of a part
+    static constexpr int operand_size = WeightParts * weight_size + TokenParts * token_size;
+    static constexpr int operand_bytes = operand_size * 2;
     static constexpr int buffers = 2 * operand_bytes + 1024 <= group_memory ? 2 : 1; // of operands
     static constexpr int sum_bytes = epilogue_tokens * sum_stride * 4;
     static constexpr int value_bytes = (1 + Values) * tile_tokens * 4; // factors of the tokens first
@@ -56,44 +60,45 @@ struct TileProduct {
         const int thread = thread_index(), first_token = group_index() * tile_tokens;
         wait_for_dependencies();
         start_dependents();
-        // A thread brings half of a row's 64 columns: two half blocks of 16 of weights and two of
-        // activations.
-        const int row = thread / 2, part = thread % 2 * 2;
+        // A thread brings half of a row's columns, of weights and of activations.
+        constexpr int brought = depth / 32; // half blocks of 16
+        const int row = thread / 2, own = thread % 2 * brought;
         int token = first_token + row;
         token = token < tokens ? token : tokens - 1; // likewise
         f32 largest = x.largest(token, thread % 2, 2);
         largest = max(largest, shuffle_xor(largest, 1));
         const f32 factor = factor_for(largest);
         if (thread % 2 == 0) factors[row] = factor;
-        Raw w[2];
-        typename X::Raw v[2];
+        Raw w[brought];
+        typename X::Raw v[brought];
         const auto fetch = [&](int step) {
 #pragma unroll
-            for (int i = 0; i < 2; ++i) {
-                const int half_block = step * (tile_depth / 16) + part + i;
-                if (K % tile_depth == 0 || half_block < half_blocks) {
+            for (int i = 0; i < brought; ++i) {
+                const int half_block = step * (depth / 16) + own + i;
+                if (K % depth == 0 || half_block < half_blocks) {
                     w[i] = load_weights(weights, row, half_block);
                     v[i] = x.load(token, half_block);
                 }
             }
         };
         const auto put = [&](int step) {
-            u16* const a = operands + step % buffers * (operand_bytes / 2);
-            u16* const b = a + tile_rows * stride;
+            u16* const to = operands + step % buffers * operand_size + row * stride;
 #pragma unroll
-            for (int i = 0; i < 2; ++i) {
-                const int half_block = step * (tile_depth / 16) + part + i;
-                Half16 wn = {}, xn = {};
-                if (K % tile_depth == 0 || half_block < half_blocks) {
-                    wn = F::numbers(w[i], half_block % 2);
-                    xn = X::numbers(v[i], factor);
+            for (int i = 0; i < brought; ++i) {
+                const int half_block = step * (depth / 16) + own + i;
+                Half16 wn[WeightParts] = {}, xn[TokenParts] = {};
+                if (K % depth == 0 || half_block < half_blocks) {
+                    wn[0] = F::numbers(w[i], half_block % 2);
+                    xn[0] = X::numbers(v[i], factor);
+                    if constexpr (WeightParts == 2) wn[1] = F::rest(w[i]);
+                    if constexpr (TokenParts == 2) xn[1] = X::rest(v[i], factor);
                 }
-                Words4* const to_a = reinterpret_cast<Words4*>(a + row * stride + (part + i) * 16);
-                Words4* const to_b = reinterpret_cast<Words4*>(b + row * stride + (part + i) * 16);
-                to_a[0] = {wn.words[0], wn.words[1], wn.words[2], wn.words[3]};
-                to_a[1] = {wn.words[4], wn.words[5], wn.words[6], wn.words[7]};
-                to_b[0] = {xn.words[0], xn.words[1], xn.words[2], xn.words[3]};
-                to_b[1] = {xn.words[4], xn.words[5], xn.words[6], xn.words[7]};
+#pragma unroll
+                for (int p = 0; p < WeightParts; ++p)
+                    store_half(wn[p], to + p * weight_size + (own + i) * 16);
+#pragma unroll
+                for (int p = 0; p < TokenParts; ++p)
+                    store_half(xn[p], to + WeightParts * weight_size + p * token_size + (own + i) * 16);
             }
         };
 
@@ -121,23 +126,30 @@ struct TileProduct {
                 barrier();
                 if (step + 1 < steps) fetch(step + 1);
             }
-            const u16* const a = operands + step % buffers * (operand_bytes / 2);
-            const u16* const b = a + tile_rows * stride;
-#pragma unroll
-            for (int k = 0; k < tile_depth; k += matrix_depth) {
-                Operand16 left[m], right[n];
-#pragma unroll
-                for (int i = 0; i < m; ++i)
-                    left[i] = load_left(a + (m0 + i * 16) * stride + k, stride);
-#pragma unroll
-                for (int j = 0; j < n; ++j)
-                    right[j] = load_right(b + (n0 + j * 16) * stride + k, stride);
-#pragma unroll
-                for (int i = 0; i < m; ++i)
+            const u16* const a = operands + step % buffers * operand_size;
+            const u16* const b = a + WeightParts * weight_size;
+            // Operands of more than one depth at once would take the registers of the sums.
+#pragma unroll(TokenParts == 1 ? depth / matrix_depth : 1)
+            for (int k = 0; k < depth; k += matrix_depth)
+#pragma unroll 1
+                for (int q = 0; q < TokenParts; ++q) {
+                    Operand16 right[n];
 #pragma unroll
                     for (int j = 0; j < n; ++j)
-                        multiply(sums[i][j], left[i], right[j]);
-            }
+                        right[j] = load_right(b + q * token_size + (n0 + j * 16) * stride + k, stride);
+#pragma unroll
+                    for (int p = 0; p < WeightParts && p + q < 2; ++p) {
+                        Operand16 left[m];
+#pragma unroll
+                        for (int i = 0; i < m; ++i)
+                            left[i] = load_left(a + p * weight_size + (m0 + i * 16) * stride + k, stride);
+#pragma unroll
+                        for (int i = 0; i < m; ++i)
+#pragma unroll
+                            for (int j = 0; j < n; ++j)
+                                multiply(sums[i][j], left[i], right[j]);
+                    }
+                }
             if constexpr (buffers == 2) {
                 // The other buffer was read before the barrier.
                 if (step + 1 < steps) put(step + 1);
@@ -163,6 +175,12 @@ struct TileProduct {
                 out, factors + begin, values + begin, first_token + begin, tokens, thread / 32, read,
                 epilogue);
         }
+    }
+
+  private:
+    static INGOT_MEMBER void store_half(const Half16& x, u16* to) {
+        reinterpret_cast<Words4*>(to)[0] = {x.words[0], x.words[1], x.words[2], x.words[3]};
+        reinterpret_cast<Words4*>(to)[1] = {x.words[4], x.words[5], x.words[6], x.words[7]};
     }
 };
 

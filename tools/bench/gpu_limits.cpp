@@ -32,6 +32,9 @@ constexpr Probe reading{"read", "const u8* data, u8* out, int words",
 constexpr Probe multiplying{"multiply", "u8* out, int rounds",
                             "multiply_matrices<{0}>(reinterpret_cast<u32*>(out), rounds)",
                             2048 + threads / 32 * 1024, 4};
+constexpr Probe multiplying_panels{"multiply", "u8* out, int rounds",
+                                   "multiply_panels<{0}>(reinterpret_cast<u32*>(out), rounds)",
+                                   1024 + 128 * 128, 4};
 
 codegen::NamedSource source_of(const Probe& probe, uint32_t units) {
     codegen::KernelSource source;
@@ -104,7 +107,9 @@ class Timed {
 
 MachineLimits measure_gpu(runtime::Device& device, codegen::KernelCompiler& compiler) {
     const uint32_t units = device.info().cores;
-    const std::array sources = {source_of(reading, units), source_of(multiplying, units)};
+    const codegen::Matrix matrix = compiler.target().gpu->matrix;
+    const Probe& products = matrix == codegen::Matrix::wgmma_sm90 ? multiplying_panels : multiplying;
+    const std::array sources = {source_of(reading, units), source_of(products, units)};
     const codegen::CompiledKernels compiled = compiler.compile_sources(sources);
     const auto out = device.allocate(runtime::Pool::io, out_bytes);
     const runtime::OperandRef data_operand{.pool = runtime::Pool::weights},
@@ -123,10 +128,9 @@ MachineLimits measure_gpu(runtime::Device& device, codegen::KernelCompiler& comp
     Timed multiply(device, compiled.kernels[compiled.kernel_of[1]], sources[1].source, arenas, {out_operand});
     const double seconds = multiply.seconds(rounds);
     const double of_group = multiply.read_word(*out);
-    limits.ops_per_second = of_group * rounds * multiplying.groups_per_unit * units / seconds;
-    limits.instructions = compiler.target().gpu->matrix == codegen::Matrix::none
-                              ? "f16 dot products of two"
-                              : "f16 on matrix instructions";
+    limits.ops_per_second = of_group * rounds * products.groups_per_unit * units / seconds;
+    limits.instructions =
+        matrix == codegen::Matrix::none ? "f16 dot products of two" : "f16 on matrix instructions";
     return limits;
 }
 

@@ -30,7 +30,7 @@ namespace fs = std::filesystem;
 struct Options {
     fs::path model, text, ids, logits;
     CompileSettings settings;
-    std::string device = "host";
+    std::string device = "host", judge = "host";
     uint32_t context = 512, chunks = 0;
     unsigned threads = 0;
     bool divergence = false, json = false;
@@ -42,10 +42,10 @@ struct Opened {
 };
 
 // Every chunk is computed anew, so nothing may be taken from an earlier one.
-Opened open(const Options& options, CompileSettings settings) {
-    if (kind_of(options.model) == FileKind::gguf) default_target(settings, options.device);
+Opened open(const Options& options, const std::string& device, CompileSettings settings) {
+    if (kind_of(options.model) == FileKind::gguf) default_target(settings, device);
     Opened o{.plan = open_plan(options.model, settings, options.json)};
-    o.session = runtime::Session::open(load_plan(o.plan, runtime::open_device(options.device), settings),
+    o.session = runtime::Session::open(load_plan(o.plan, runtime::open_device(device), settings),
                                        {.queue = {.threads = options.threads}, .reuse_prefixes = false});
     return o;
 }
@@ -78,7 +78,7 @@ void write_reference_logits(const Options& options, std::span<const int32_t> ids
 }
 
 void write_session_logits(const Options& options, std::span<const int32_t> ids) {
-    const Opened opened = open(options, options.settings);
+    const Opened opened = open(options, options.device, options.settings);
     runtime::Session& session = *opened.session;
     NpyWriter out(options.logits, ids.size(), session.vocabulary_size());
     Progress progress(options.json);
@@ -139,9 +139,12 @@ void measure(const Options& options) {
     if (options.divergence && kind_of(options.model) != FileKind::gguf)
         throw Failure(ExitCode::bad_input, "--kld",
                       "compares with the model in f32; give the model, not a plan");
-    const Opened opened = open(options, options.settings);
+    const Opened opened = open(options, options.device, options.settings);
     Opened reference;
-    if (options.divergence) reference = open(options, exact);
+    if (options.divergence) {
+        if (options.judge != options.device) exact.target.clear(), exact.compiler.clear();
+        reference = open(options, options.judge, exact);
+    }
 
     const runtime::Tokenizer tokenizer(runtime::vocabulary_of(opened.plan.file));
     const std::vector<int32_t> ids = tokenizer.encode(read_text(options.text));
@@ -172,6 +175,9 @@ void add_eval(CLI::App& app, Action& chosen) {
         ->check(whole_number());
     command.add_flag("--kld", options->divergence,
                      "run the same weights in f32 too: KL divergence and how often the best token agrees");
+    command
+        .add_option("--judge", options->judge, "where --kld runs them in f32 (default: host, the most exact)")
+        ->option_text("D");
     CLI::Option* const ids =
         command.add_option("--ids", options->ids, "JSON array of token ids, whose logits are written")
             ->option_text("FILE")

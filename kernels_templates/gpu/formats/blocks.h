@@ -33,6 +33,12 @@ struct Half16 {
     u32 words[8];
 };
 
+// What two numbers lose as f16, in f16.
+INGOT_DEVICE u32 rest_of_pair(f32 first, f32 second) {
+    const u32 pair = pair_f16(first, second);
+    return pair_f16(first - f16_to_f32(u16(pair)), second - f16_to_f32(u16(pair >> 16)));
+}
+
 // Sixteen codes of up to eight bits as f16: (code - zero) * scale + minimum. A byte behind 0x64 is the f16
 // 1024 + byte.
 template <int Zero, bool HasMinimum>

@@ -55,21 +55,31 @@ struct FloatFormat {
         return out;
     }
     static INGOT_MEMBER Half16 numbers(const HalfBlock& w, int) {
-        Half16 out;
-#pragma unroll
-        for (int i = 0; i < 8; ++i) {
-            const Words4& four = w.words[i * 2 / chunk];
-            const u32 words[4] = {four.x, four.y, four.z, four.w};
-            out.words[i] =
-                pair_f16(Convert::number(words, i * 2 % chunk), Convert::number(words, i * 2 % chunk + 1));
-        }
-        return out;
+        return pairs(w, [](f32 first, f32 second) { return pair_f16(first, second); });
+    }
+    // What numbers() leaves of them, in f16.
+    static INGOT_MEMBER Half16 rest(const HalfBlock& w) {
+        return pairs(w, [](f32 first, f32 second) { return rest_of_pair(first, second); });
     }
     template <int K, int H>
     static INGOT_MEMBER f32 element(const u8* tile, int row, int k) {
         const Words4 four = load_words(tile + row * padded16(K * Size) + k / chunk * 16);
         const u32 words[4] = {four.x, four.y, four.z, four.w};
         return Convert::number(words, k % chunk);
+    }
+
+  private:
+    template <class Pair>
+    static INGOT_MEMBER Half16 pairs(const HalfBlock& w, Pair pair) {
+        Half16 out;
+#pragma unroll
+        for (int i = 0; i < 8; ++i) {
+            const Words4& four = w.words[i * 2 / chunk];
+            const u32 words[4] = {four.x, four.y, four.z, four.w};
+            out.words[i] =
+                pair(Convert::number(words, i * 2 % chunk), Convert::number(words, i * 2 % chunk + 1));
+        }
+        return out;
     }
 };
 
