@@ -43,7 +43,9 @@ class CudaApi final : public DriverApi {
     explicit CudaApi(const GpuOptions& options)
         : DriverApi({.family = Family::cuda,
                      .install = "install NVIDIA's driver",
-                     .upgrade = "install a driver for CUDA 12.3 or later"},
+                     .upgrade = "install a driver for CUDA 12.3 or later",
+                     .no_card = "there is no NVIDIA card",
+                     .enter = "cuCtxSetCurrent"},
                     options) {
         load(error_string_, "cuGetErrorString");
         load(context_retain_, "cuDevicePrimaryCtxRetain");
@@ -51,27 +53,23 @@ class CudaApi final : public DriverApi {
         load(context_set_, "cuCtxSetCurrent");
         load(function_set_, "cuFuncSetAttribute");
         load(launch_, "cuLaunchKernelEx");
-        if (const DriverResult r = calls_.init(0); r != 0) absent("the driver does not start: " + words(r));
-        int count = 0;
-        if (calls_.device_count(&count) != 0 || count == 0) absent("there is no NVIDIA card");
-        take_device(count);
+        start();
         read_facts();
-        check(context_retain_(&context_, device_), device());
+        call(device(), context_retain_, &context_, device_);
     }
     ~CudaApi() override { context_release_(device_); }
     CudaApi(const CudaApi&) = delete;
     CudaApi& operator=(const CudaApi&) = delete;
 
     void prepare_kernel(Handle kernel, std::uint32_t shared_bytes, const std::string& what) override {
-        check(enter(), what);
-        check(function_set_(kernel, max_dynamic_shared_size_bytes, static_cast<int>(shared_bytes)), what);
+        call_on_device(what, function_set_, kernel, max_dynamic_shared_size_bytes,
+                       static_cast<int>(shared_bytes));
         // Percent of the memory that shared memory divides with the first-level cache. A multiprocessor
         // changes the division only when it is empty, so kernels that want different ones can't overlap.
-        check(function_set_(kernel, preferred_shared_memory_carveout, 100), what);
+        call(what, function_set_, kernel, preferred_shared_memory_carveout, 100);
     }
 
     void launch(const Launch& l, Handle stream, const std::string& what) override {
-        check(enter(), what);
         LaunchAttribute overlap{.id = programmatic_stream_serialization, .padding = 0, .value = {}};
         overlap.value.number = 1;
         const LaunchConfig config{.grid = {l.grid[0], l.grid[1], l.grid[2]},
@@ -80,7 +78,7 @@ class CudaApi final : public DriverApi {
                                   .stream = stream,
                                   .attributes = &overlap,
                                   .attribute_count = l.may_overlap ? 1U : 0U};
-        check(launch_(&config, l.kernel, l.arguments, nullptr), what);
+        call_on_device(what, launch_, &config, l.kernel, l.arguments, nullptr);
     }
 
   private:
@@ -92,15 +90,11 @@ class CudaApi final : public DriverApi {
         return fmt::format("{} (error {})", text, r);
     }
 
-    template <class F>
-    void load(F& function, const char* name) {
-        function = reinterpret_cast<F>(find(name));
-    }
     void read_facts() {
         char name[256] = {};
-        check(calls_.device_name(name, sizeof name - 1, device_), device());
+        call(device(), calls_.device_name, name, static_cast<int>(sizeof name - 1), device_);
         std::size_t bytes = 0;
-        check(calls_.device_memory(&bytes, device_), device());
+        call(device(), calls_.device_memory, &bytes, device_);
         const auto number = [&](int which) { return static_cast<std::uint32_t>(attribute(which)); };
         facts_ = {.device = device(),
                   .name = name,
@@ -113,12 +107,12 @@ class CudaApi final : public DriverApi {
                   .most_groups = {number(max_grid_x), number(max_grid_y), number(max_grid_z)}};
     }
 
-    DriverResult (*error_string_)(DriverResult, const char**) = nullptr;
-    DriverResult (*context_retain_)(void**, int) = nullptr;
-    DriverResult (*context_release_)(int) = nullptr;
-    DriverResult (*context_set_)(void*) = nullptr;
-    DriverResult (*function_set_)(void*, int, int) = nullptr;
-    DriverResult (*launch_)(const void* config, void*, void**, void**) = nullptr;
+    DriverFunction<DriverResult(DriverResult, const char**)> error_string_;
+    DriverFunction<DriverResult(void**, int)> context_retain_;
+    DriverFunction<DriverResult(int)> context_release_;
+    DriverFunction<DriverResult(void*)> context_set_;
+    DriverFunction<DriverResult(void*, int, int)> function_set_;
+    DriverFunction<DriverResult(const void* config, void*, void**, void**)> launch_;
     void* context_ = nullptr;
 };
 

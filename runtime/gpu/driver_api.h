@@ -12,8 +12,18 @@ namespace ingot::runtime {
 
 using DriverResult = int; // 0: no error
 
+// A function of the library, which errors name.
+template <class F>
+struct DriverFunction;
+template <class... P>
+struct DriverFunction<DriverResult(P...)> {
+    DriverResult (*address)(P...) = nullptr;
+    const char* name = "";
+    DriverResult operator()(P... arguments) const { return address(arguments...); }
+};
+
 struct DriverCalls {
-#define CALL(name, parameters, nvidia, amd) DriverResult(*name) parameters = nullptr;
+#define CALL(name, parameters, nvidia, amd) DriverFunction<DriverResult parameters> name;
 #include "runtime/gpu/driver_calls.def"
 #undef CALL
 };
@@ -57,6 +67,8 @@ class DriverApi : public GpuApi {
         Family family;
         std::string install; // ends the message where there is no library
         std::string upgrade; // ends the message where a function is missing
+        std::string no_card; // the message where there is no card
+        const char* enter;   // the function behind enter()
     };
 
     // Loads the library. Throws Error{unsupported} where it is missing, broken or too old.
@@ -64,16 +76,31 @@ class DriverApi : public GpuApi {
 
     // As users call it: the `where` of errors.
     const std::string& device() const { return device_name_; }
-    // Takes the device of the index, once the driver runs. Throws Error{unsupported} where there are not so
-    // many.
-    void take_device(int count);
+    // Starts the driver and takes the device of the index. Throws Error{unsupported} where the driver doesn't
+    // start or shows not so many.
+    void start();
     // Throws Error{unsupported}: there is no such device here.
     [[noreturn]] void absent(const std::string& message) const;
     // Throws Error{unsupported} where the library lacks it.
     void* find(const char* function) const;
+    template <class F>
+    void load(DriverFunction<F>& function, const char* name) const {
+        function = {.address = reinterpret_cast<F*>(find(name)), .name = name};
+    }
     bool has(const char* function) const { return library_.find(function) != nullptr; }
-    // Throws Error{out_of_memory} or Error{device} unless `result` is 0.
-    void check(DriverResult result, const std::string& what) const;
+    // Throws Error{out_of_memory} or Error{device} with the function's name where it fails.
+    template <class... P, class... A>
+    void call(const std::string& what, const DriverFunction<DriverResult(P...)>& function,
+              A... arguments) const {
+        check(function(arguments...), what, function.name);
+    }
+    // The same on the device in use.
+    template <class... P, class... A>
+    void call_on_device(const std::string& what, const DriverFunction<DriverResult(P...)>& function,
+                        A... arguments) const {
+        use(what);
+        call(what, function, arguments...);
+    }
     int attribute(int which) const; // of the device in use
 
     // Makes the device the current one of the calling thread, as drivers want it.
@@ -85,7 +112,9 @@ class DriverApi : public GpuApi {
     GpuFacts facts_;
 
   private:
-    void use() const; // enter(), checked
+    void use(const std::string& what) const; // enter(), checked
+    // Throws Error{out_of_memory} or Error{device} unless `result` is 0.
+    void check(DriverResult result, const std::string& what, const char* function) const;
 
     Names names_;
     unsigned index_ = 0;

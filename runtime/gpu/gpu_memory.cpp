@@ -10,7 +10,7 @@ GpuMemory::GpuMemory(std::shared_ptr<GpuApi> api, std::uint64_t bytes, std::shar
     : api_(std::move(api)), count_(std::move(count)), bytes_(bytes), data_(api_->allocate(bytes)) {
     if (data_ == nullptr) {
         throw Error(
-            Code::out_of_memory, api_->facts().name,
+            Code::out_of_memory, api_->facts().device,
             fmt::format(
                 "{:.1f} MiB don't fit beside what is there; compile with a smaller --context, or take "
                 "a smaller model",
@@ -27,7 +27,7 @@ GpuMemory::~GpuMemory() {
 
 std::byte* GpuMemory::at(std::uint64_t offset, std::uint64_t bytes) const {
     if (offset > bytes_ || bytes > bytes_ - offset) {
-        throw Error(Code::invalid_argument, api_->facts().name,
+        throw Error(Code::invalid_argument, api_->facts().device,
                     fmt::format("{} bytes at {} of {} bytes of memory", bytes, offset, bytes_));
     }
     return static_cast<std::byte*>(data_) + offset;
@@ -36,7 +36,7 @@ std::byte* GpuMemory::at(std::uint64_t offset, std::uint64_t bytes) const {
 PinnedMemory::PinnedMemory(std::shared_ptr<GpuApi> api, std::uint64_t bytes)
     : api_(std::move(api)), bytes_(bytes), data_(api_->allocate_pinned(bytes)) {
     if (data_ == nullptr)
-        throw Error(Code::out_of_memory, api_->facts().name,
+        throw Error(Code::out_of_memory, api_->facts().device,
                     fmt::format("no {} bytes of pinned memory", bytes));
 }
 

@@ -28,8 +28,6 @@ enum Attribute : int {
 };
 constexpr int oldest_version = 5, newest_version = 7; // whose numbers these are
 
-constexpr DriverResult no_device = 100, invalid_device = 101; // either comes where there is no card
-
 // Where an array of characters begins with the name of an architecture, that name: "gfx90a".
 std::string_view architecture_at(const char* text, std::size_t bytes) {
     const std::string_view all(text, bytes);
@@ -47,21 +45,17 @@ class HipApi final : public DriverApi {
     explicit HipApi(const GpuOptions& options)
         : DriverApi({.family = Family::hip,
                      .install = "install AMD's HIP runtime (ROCm's hip-runtime-amd, Debian's libamdhip64-5)",
-                     .upgrade = "install that of ROCm 5.2 or later"},
+                     .upgrade = "install that of ROCm 5.2 or later",
+                     .no_card = "there is no AMD card that ROCm knows; see whether /dev/kfd is there and "
+                                "yours to open",
+                     .enter = "hipSetDevice"},
                     options) {
-        load(error_string_, "hipGetErrorString");
+        error_string_ = reinterpret_cast<const char* (*)(DriverResult)>(find("hipGetErrorString"));
         load(runtime_version_, "hipRuntimeGetVersion");
         load(set_device_, "hipSetDevice");
         load(launch_, "hipModuleLaunchKernel");
         check_version();
-        const auto none = [](DriverResult r) { return r == no_device || r == invalid_device; };
-        int count = 0;
-        DriverResult r = calls_.init(0);
-        if (r == 0) r = calls_.device_count(&count);
-        if (none(r) || (r == 0 && count == 0))
-            absent("there is no AMD card that ROCm knows; see whether /dev/kfd is there and yours to open");
-        if (r != 0) absent("HIP's runtime does not start: " + words(r));
-        take_device(count);
+        start();
         read_facts();
     }
 
@@ -69,10 +63,8 @@ class HipApi final : public DriverApi {
     void prepare_kernel(Handle, std::uint32_t, const std::string&) override {}
 
     void launch(const Launch& l, Handle stream, const std::string& what) override {
-        check(enter(), what);
-        check(launch_(l.kernel, l.grid[0], l.grid[1], l.grid[2], l.threads, 1, 1, l.shared_bytes, stream,
-                      l.arguments, nullptr),
-              what);
+        call_on_device(what, launch_, l.kernel, l.grid[0], l.grid[1], l.grid[2], l.threads, 1U, 1U,
+                       l.shared_bytes, stream, l.arguments, nullptr);
     }
 
   private:
@@ -81,11 +73,6 @@ class HipApi final : public DriverApi {
     std::string words(DriverResult r) const override {
         const char* const text = error_string_(r);
         return text == nullptr ? fmt::format("error {}", r) : fmt::format("{} (error {})", text, r);
-    }
-
-    template <class F>
-    void load(F& function, const char* name) {
-        function = reinterpret_cast<F>(find(name));
     }
 
     // 50221153 is 5.2.21153.
@@ -107,9 +94,9 @@ class HipApi final : public DriverApi {
         constexpr std::size_t bytes = 65536, name_bytes = 256;
         std::string properties(bytes, '\0');
         constexpr const char* of_hip_6 = "hipGetDevicePropertiesR0600";
-        const auto get = reinterpret_cast<DriverResult (*)(void*, int)>(
-            find(has(of_hip_6) ? of_hip_6 : "hipGetDeviceProperties"));
-        check(get(properties.data(), device_), device());
+        DriverFunction<DriverResult(void*, int)> get;
+        load(get, has(of_hip_6) ? of_hip_6 : "hipGetDeviceProperties");
+        call(device(), get, properties.data(), device_);
         const int major = attribute(compute_capability_major), minor = attribute(compute_capability_minor);
         const std::string generation = fmt::format("gfx{}{:x}", major, minor);
         for (std::size_t at = name_bytes; at < bytes; ++at) {
@@ -124,9 +111,9 @@ class HipApi final : public DriverApi {
 
     void read_facts() {
         char name[256] = {};
-        check(calls_.device_name(name, sizeof name - 1, device_), device());
+        call(device(), calls_.device_name, name, static_cast<int>(sizeof name - 1), device_);
         std::size_t bytes = 0;
-        check(calls_.device_memory(&bytes, device_), device());
+        call(device(), calls_.device_memory, &bytes, device_);
         const auto number = [&](int which) { return static_cast<std::uint32_t>(attribute(which)); };
         const std::uint32_t threads = number(max_threads_per_block);
         // The runtime counts threads, not groups, in 32 bits.
@@ -149,10 +136,11 @@ class HipApi final : public DriverApi {
     }
 
     const char* (*error_string_)(DriverResult) = nullptr;
-    DriverResult (*runtime_version_)(int*) = nullptr;
-    DriverResult (*set_device_)(int) = nullptr;
-    DriverResult (*launch_)(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
-                            void*, void**, void**) = nullptr;
+    DriverFunction<DriverResult(int*)> runtime_version_;
+    DriverFunction<DriverResult(int)> set_device_;
+    DriverFunction<DriverResult(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
+                                void*, void**, void**)>
+        launch_;
 };
 
 } // namespace

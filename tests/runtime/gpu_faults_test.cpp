@@ -131,6 +131,25 @@ TEST_P(GpuFaults, AnyCallThatFailsWhileWeightsAreLoadedIsOneError) {
     fs::remove_all(folder);
 }
 
+TEST_P(GpuFaults, CodeThatIsNotLoadedIsAtFaultOnlyWhereTheDriverSaysSo) {
+    const auto load = [&] { open()->load_code(object, "kernels"); };
+    for (const char* invalid : {"200", "209"})
+        EXPECT_EQ(error_of(std::string("module_load@1=") + invalid, load).code(), Code::bad_file) << invalid;
+    EXPECT_EQ(error_of("module_load@1=2", load).code(), Code::out_of_memory);
+    EXPECT_EQ(error_of("module_load@1", load).code(), Code::device);
+    EXPECT_EQ(error_of("lost@12", load).code(), Code::device);
+}
+
+TEST_P(GpuFaults, AnErrorNamesTheCallAndTheDevice) {
+    const bool hip = GetParam() == "hip";
+    EXPECT_STREQ(error_of("stream_create@1", [&] { open()->allocate(Pool::state, 4096); }).what(),
+                 hip ? "hip: hipStreamCreateWithFlags: unknown error (error 999)"
+                     : "cuda: cuStreamCreate: unknown error (error 999)");
+    EXPECT_STREQ(error_of("module_load@1", [&] { open()->load_code(object, "kernels"); }).what(),
+                 hip ? "kernels: hipModuleLoadData on hip: unknown error (error 999)"
+                     : "kernels: cuModuleLoadData on cuda: unknown error (error 999)");
+}
+
 TEST_P(GpuFaults, AFaultOfTheFirstRunCarriesItsKernel) {
     const auto run = [&] {
         const auto device = open();

@@ -104,7 +104,9 @@ TEST(GpuLibraries, AMachineWithoutACardIsSaidToHaveNone) {
         EXPECT_THAT(refusal(hip(version), "init@1=101"), HasSubstr("no AMD card")) << "as 5.2.3 does";
     }
     EXPECT_THAT(refusal(hip(6), "init@1=3"), HasSubstr("does not start"));
-    EXPECT_THAT(refusal(cuda, "devices=0"), HasSubstr("no NVIDIA card"));
+    for (const char* none : {"devices=0", "init@1=100", "device_count@1=100"})
+        EXPECT_THAT(refusal(cuda, none), HasSubstr("no NVIDIA card"));
+    EXPECT_THAT(refusal(cuda, "device_count@1"), HasSubstr("does not start: unknown error (error 999)"));
     EXPECT_THAT(refusal(cuda, "init@1=803"), HasSubstr("does not start"));
 }
 
