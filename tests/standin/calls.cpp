@@ -51,7 +51,7 @@ int allocate_memory(const char* kind, void** memory, std::size_t bytes) {
 int free_memory(const char* kind, void* memory, int error) {
     State& s = state();
     const int fault = s.finish_all();
-    if (!s.remove(kind, memory)) return wrong_handle(kind);
+    if (!s.remove_memory(kind, memory)) return wrong_handle(kind);
     std::free(memory);
     return error != 0 ? error : fault;
 }
@@ -63,16 +63,19 @@ int destroy(const char* kind, void* handle, int error) {
     return error;
 }
 
-// A kernel with its arguments' values, as a driver takes them when it is launched.
+// A kernel with its arguments' values, as a driver takes them when it is launched. One whose first pointer is
+// null faults, as on a card; those of a GPU, whose arguments are not known here, begin with a pointer.
 Operation operation_of(const Kernel& kernel, const Launch& how, void** arguments) {
+    const bool null = (kernel.run == nullptr || kernel.arguments.starts_with('p')) &&
+                      *static_cast<void**>(arguments[0]) == nullptr;
     std::vector<std::vector<std::byte>> values;
     for (std::size_t i = 0; i < kernel.arguments.size(); ++i) {
         const std::size_t bytes = kernel.arguments[i] == 'p' ? sizeof(void*) : sizeof(std::int32_t);
         const auto* const first = static_cast<const std::byte*>(arguments[i]);
         values.emplace_back(first, first + bytes);
     }
-    return [run = kernel.run, how, values = std::move(values)]() mutable {
-        if (const int fault = state().run_kernel()) return fault;
+    return [null, run = kernel.run, how, values = std::move(values)]() mutable {
+        if (state().kernel_faults() || null) return launch_failed;
         std::vector<void*> addresses;
         for (auto& value : values)
             addresses.push_back(value.data());

@@ -1,19 +1,10 @@
-// The functions of driver_calls.def, which have the names of the family that is built: STANDIN_HIP or not.
+// What the calls of a stand-in share.
 #pragma once
 
-#include <cstddef>
-
 #include "tests/standin/code.h"
+#include "tests/standin/exports.h"
 
 namespace ingot::standin {
-
-#ifdef STANDIN_HIP
-#define CALL(name, parameters, nvidia, amd) int name parameters __asm__(amd);
-#else
-#define CALL(name, parameters, nvidia, amd) int name parameters __asm__(nvidia);
-#endif
-#include "runtime/gpu/driver_calls.def"
-#undef CALL
 
 // What either family's way of launching comes to.
 int launch(const Launch& launch, void* kernel, void* stream, void** arguments);

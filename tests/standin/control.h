@@ -6,14 +6,13 @@
 // What it is to be and where it fails is one text, words that are separated by blanks:
 //   arch=gfx1030 named=gfx1100 devices=0 version=40300000 wave=64 threads=256 shared=1024 memory=1000000
 //   kernel_threads=64 kernel_shared=512      what kernels' attributes say
-//   CALL@N or CALL@N=CODE                    the N-th call of that row of driver_calls.def fails; of `any`,
-//   the N-th
-//                                            of all. Without a code: memory runs out where it is asked for,
-//                                            and other calls fail with an unknown error
-//   fault@N                                  the N-th kernel that runs faults; this shows at the next wait,
-//   and
-//                                            every call fails from then on
-//   lost@N                                   from the N-th call on, the device is gone
+//   CALL@N or CALL@N=CODE   the N-th call of that row of driver_calls.def fails; of `any`, the N-th of all.
+//                           Without a code: memory runs out where it is asked for, and other calls fail with
+//                           an unknown error. What a call gives back is given back nevertheless
+//   fault@N                 the N-th kernel that runs faults; this shows at the next wait, and every call
+//                           fails from then on
+//   lost@N or lost@N=CODE   from the N-th call on, the device is gone
+// A kernel whose first pointer is null faults too.
 // In a process of its own, the text comes in the environment: INGOT_STANDIN; and what it counted is written
 // to the file INGOT_STANDIN_REPORT when the process ends.
 #pragma once
