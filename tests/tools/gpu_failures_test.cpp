@@ -9,8 +9,7 @@
 #include "runtime/gpu/gpu_device.h"
 #include "runtime/session.h"
 #include "tests/standin/sweep.h"
-#include "tests/tools/model_file.h"
-#include "tests/tools/process.h"
+#include "tests/tools/gpu_card.h"
 
 namespace ingot::tools::test {
 namespace {
@@ -20,35 +19,17 @@ using runtime::Code;
 using testing::AllOf;
 using testing::HasSubstr;
 
-struct Card {
-    const char* device;
-    const char* target;
-    const char* folder; // of the stand-in
-    const char* library;
-    const char* other; // a card that the plan is not for
-};
-
-class GpuFailures : public Tool, public testing::WithParamInterface<Card> {
+class GpuFailures : public OnCard {
   protected:
-    void SetUp() override {
-        Tool::SetUp();
-        const std::string model = (folder / "model.gguf").string();
-        write_file(model, bytes_of(tiny_model()));
-        plan = (folder / "plan.ingot").string();
-        const Ended ended = ingot(
-            {"compile", model, "--target", GetParam().target, "--context", "128", "-o", plan, "--json"});
-        if (ended.err.find("no compiler for it can be used") != std::string::npos) GTEST_SKIP() << ended.err;
-        ASSERT_EQ(ended.code, 0) << ended.err;
-    }
-
     // `ingot run` on the plan and a card with these faults. Whatever comes, all that it took is given back.
-    Ended run(const std::string& settings, std::vector<std::string> more = {}) {
+    Ended run(const std::string& settings, std::vector<std::string> more = {},
+              const Card& card = GetParam()) {
         const std::string report = (folder / "report").string();
-        environment = {std::string("LD_LIBRARY_PATH=" INGOT_BINARY_DIR "/standin/") + GetParam().folder,
+        environment = {std::string("LD_LIBRARY_PATH=" INGOT_BINARY_DIR "/standin/") + card.folder,
                        "INGOT_STANDIN=" + settings, "INGOT_STANDIN_REPORT=" + report};
         std::vector<std::string> args = {"run", plan, "-p", "twelve bytes", "-n", "4", "--json"};
         if (std::ranges::find(more, "--device") == more.end())
-            more.insert(more.end(), {"--device", GetParam().device});
+            more.insert(more.end(), {"--device", card.device});
         args.insert(args.end(), more.begin(), more.end());
         const Ended ended = ingot(args);
         EXPECT_THAT(read_file(report), HasSubstr(" live=0 misuse=0\n")) << settings;
@@ -61,10 +42,6 @@ class GpuFailures : public Tool, public testing::WithParamInterface<Card> {
                                             ? runtime::open_hip_api(options)
                                             : runtime::open_cuda_api(options));
     }
-
-    std::string plan;
-    const std::string library =
-        std::string(INGOT_BINARY_DIR "/standin/") + GetParam().folder + "/" + GetParam().library;
 };
 
 TEST_P(GpuFailures, ARunWithoutFaultsEndsWell) {
@@ -98,13 +75,25 @@ TEST_P(GpuFailures, WhatGoesWrongIsOneLineAndAnExitCode) {
     for (int n = 1; n <= 4; ++n)
         EXPECT_THAT(line("mem_alloc@" + std::to_string(n), 1), HasSubstr("MiB don't fit"));
     EXPECT_THAT(line("host_alloc@1", 1), HasSubstr("pinned memory"));
-    EXPECT_THAT(line("launch@3", 1), AllOf(HasSubstr("prefill, "), HasSubstr("unknown error")));
-    EXPECT_THAT(line("fault@4", 1), AllOf(HasSubstr("prefill, "), HasSubstr("launch failure")));
+    const std::string on_device = std::string(" on ") + GetParam().device + ": ";
+    EXPECT_THAT(line("launch@3", 1),
+                AllOf(HasSubstr("prefill, "), HasSubstr("Launch"), HasSubstr(on_device + "unknown error")));
+    EXPECT_THAT(line("fault@4", 1), AllOf(HasSubstr("prefill, "), HasSubstr("StreamSynchronize" + on_device),
+                                          HasSubstr("launch failure")));
     EXPECT_THAT(line("lost@200", 1), HasSubstr("unknown error"));
     EXPECT_THAT(line("module_load@2=200", 2), HasSubstr("code can't be loaded"));
     EXPECT_THAT(line("devices=0", 2), HasSubstr("there is no "));
     EXPECT_THAT(line(std::string("arch=") + GetParam().other, 2),
                 AllOf(HasSubstr(GetParam().target), HasSubstr(std::string("--target ") + GetParam().other)));
+}
+
+TEST_P(GpuFailures, APlanForAnotherMakersCardIsRefused) {
+    const Card& other = GetParam().device == std::string("hip") ? nvidia : amd;
+    const Ended ended = run("", {}, other);
+    EXPECT_TRUE(fails_with(ended, 2));
+    EXPECT_THAT(ended.err, AllOf(HasSubstr(std::string("error: ") + other.device + ": the plan is for " +
+                                           GetParam().target),
+                                 HasSubstr(std::string("--target ") + other.target)));
 }
 
 TEST_P(GpuFailures, EveryCallThatFailsIsOneErrorAndEverythingIsGivenBack) {
@@ -149,10 +138,7 @@ TEST_P(GpuFailures, AStepThatFailsLeavesItsSequenceAsItWas) {
     EXPECT_EQ(driver.misuse(), "");
 }
 
-INSTANTIATE_TEST_SUITE_P(All, GpuFailures,
-                         testing::Values(Card{"hip", "gfx1100", "hip6", "libamdhip64.so.6", "gfx1030"},
-                                         Card{"cuda", "sm_90", "cuda", "libcuda.so.1", "sm_80"}),
-                         [](const auto& test) { return std::string(test.param.target); });
+INSTANTIATE_TEST_SUITE_P(All, GpuFailures, testing::Values(amd, nvidia), target_of);
 
 } // namespace
 } // namespace ingot::tools::test
