@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Lets calls of a GPU's driver fail, on a real card too, and looks at what `ingot run` makes of it.
 
-    card_faults.py INGOT INTERPOSER MODEL|PLAN [--device cuda|hip] [--driver LIBRARY] [--foreign PLAN] [--most N] [-j N]
+    card_faults.py INGOT INTERPOSER PLAN|MODEL [--device cuda|hip] [--driver LIBRARY] [--foreign PLAN] [--most N] [-j N]
 
 INGOT is the built command and INTERPOSER the folder of the interposing library (interposer.h): build/standin/
 cuda_interposer or hip_interposer. A run without faults shows which calls there are. Then each kind of call fails at up
@@ -226,7 +226,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0], epilog="See the top of this file.")
     parser.add_argument("ingot", help="the built command")
     parser.add_argument("interposer", help="folder of the interposing library")
-    parser.add_argument("model", help="a model, or better its plan")
+    parser.add_argument("model", help="a plan, or for cuda a model (hipRTC needs more of AMD's library than there is)")
     parser.add_argument("--device", choices=list(LIBRARIES), default="cuda")
     parser.add_argument("--driver", help="the real library (default: the one that the loader finds)")
     parser.add_argument("--foreign", help="a plan for another card, which has to be refused")

@@ -60,6 +60,11 @@ int cuGetErrorString(int error, const char** text) {
     return 0;
 }
 
+// NVRTC asks the driver that it finds for tables, and does without them.
+int cuGetExportTable(const void**, const void*) {
+    return not_found;
+}
+
 int cuDevicePrimaryCtxRetain(void** handle, int) {
     const std::lock_guard lock(state().mutex);
     if (const int error = state().enter("context_retain")) return error;

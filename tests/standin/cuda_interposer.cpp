@@ -21,6 +21,11 @@ int cuGetErrorString(int error, const char** text) {
     return real<decltype(cuGetErrorString)>("cuGetErrorString")(error, text);
 }
 
+// For NVRTC, which asks the driver that it finds; of no call of ours.
+int cuGetExportTable(const void** table, const void* id) {
+    return real<decltype(cuGetExportTable)>("cuGetExportTable")(table, id);
+}
+
 int cuDevicePrimaryCtxRetain(void** context, int device) {
     const int result =
         pass_on("context_retain", real<decltype(cuDevicePrimaryCtxRetain)>("cuDevicePrimaryCtxRetain"),

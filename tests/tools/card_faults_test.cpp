@@ -15,11 +15,13 @@ using testing::Not;
 
 class CardFaults : public OnCard {
   protected:
+    const std::string interposer =
+        std::string(INGOT_BINARY_DIR "/standin/") + GetParam().device + "_interposer";
+
     Ended check(const std::string& command, const char* most) {
         binary = INGOT_SOURCE_DIR "/tests/standin/card_faults.py";
-        const std::string device = GetParam().device;
-        return ingot({command, INGOT_BINARY_DIR "/standin/" + device + "_interposer", plan, "--device",
-                      device, "--driver", library, "--most", most, "--jobs", "2"});
+        return ingot({command, interposer, plan, "--device", GetParam().device, "--driver", library, "--most",
+                      most, "--jobs", "2"});
     }
 };
 
@@ -41,6 +43,15 @@ TEST_P(CardFaults, WhatHidesItsErrorsIsFoundOut) {
     EXPECT_EQ(ended.code, 1) << ended.err << ended.out;
     EXPECT_THAT(ended.err, AllOf(HasSubstr("mem_alloc@1=2: exit code 0 instead of 1; 0 lines on stderr"),
                                  HasSubstr("lost@1=719: "), Not(HasSubstr("mem_free@"))));
+}
+
+// NVRTC asks the driver for more than the device does.
+TEST_P(CardFaults, CompilersAreNotDisturbed) {
+    environment = {"LD_LIBRARY_PATH=" + interposer, "INGOT_INTERPOSER_DRIVER=" + library};
+    cache = folder / "another";
+    const Ended ended = ingot({"compile", (folder / "model.gguf").string(), "--target", GetParam().target,
+                               "-o", (folder / "another.ingot").string()});
+    EXPECT_EQ(ended.code, 0) << ended.err;
 }
 
 INSTANTIATE_TEST_SUITE_P(All, CardFaults, testing::Values(amd, nvidia), target_of);
