@@ -86,7 +86,8 @@ void emit_gpu_attention(const Region& region, const Target& target, SourceText& 
     headers.insert(s.tiles ? "gpu/attention_tile.h" : "gpu/attention_step.h");
     const std::string shape = fmt::format("{}, {}, {}, {}, {}, {}, {}", s.heads, s.kv_heads, s.channels,
                                           s.positions, s.tokens, s.splits, s.join);
-    out.line(s.tiles ? fmt::format("using Attention = AttentionTile<{}, {}>;", shape, s.alone())
+    out.line(s.tiles ? fmt::format("using Attention = AttentionTile<{}, {}, {}>;", shape, s.alone(),
+                                   quantize != nullptr ? 1 : 2)
                      : fmt::format("using Attention = AttentionStep<{}, {}>;", f16 ? "F16Cache" : "F32Cache",
                                    shape));
     out.line(fmt::format("static_assert(sizeof(Attention::Shared) <= {});", s.shared_bytes()));

@@ -17,9 +17,9 @@ namespace {
 
 constexpr int64_t lane_group = 32, many_columns = 32768;
 constexpr uint64_t counter_bytes = 4096; // of a workspace, as types.h has them
-// Two workgroups of launches that follow each other share a multiprocessor while one ends and the other fills
-// its ring.
-constexpr uint64_t ring_budget = uint64_t{96} * 1024;
+// More than half of a multiprocessor's: a workgroup of the next launch finds room where one of this launch
+// has ended, and no two of one launch come together while another multiprocessor has none.
+constexpr uint64_t ring_budget = uint64_t{128} * 1024;
 // Most rows of activations for which a product is bound by its weights.
 constexpr int64_t stream_rows = 16;
 constexpr int64_t tile_rows = 128; // of weights and of tokens, as tile_product.h has them
@@ -111,15 +111,17 @@ class ProductKernel {
                 return s.kind == Sink::Kind::quantize || s.kind == Sink::Kind::square_sums;
             });
         });
-        // Small granules are dealt evenly; of many columns large ones are, too.
+        // Small granules are dealt evenly; of many columns large ones are, too. Two tiles are brought
+        // together at once where there are bulk copies.
         p.granule = whole_blocks || p.columns() >= many_columns
                         ? lane_group
-                        : std::max<int64_t>(8, static_cast<int64_t>(p.height));
+                        : std::max<int64_t>(target_.machine == Machine::nvptx ? 16 : 8,
+                                            static_cast<int64_t>(p.height));
         const uint64_t row_lanes = 256 / p.height;
         uint64_t parts = std::max<uint64_t>(1, row_lanes / 32); // sums of a row that meet in shared memory
         auto columns = static_cast<uint64_t>(p.halves * p.granule);
         if (target_.machine == Machine::nvptx) {
-            p.stages = std::clamp<uint64_t>(ring_budget / p.tile_bytes, 2, 8);
+            p.stages = std::clamp<uint64_t>(ring_budget / p.tile_bytes, 2, 12);
             if (batched(p)) {
                 // As batch_product.h has them: eight rows at once, and some to come meanwhile.
                 const uint64_t step =

@@ -15,9 +15,10 @@
 
 namespace ingot_gpu {
 
-// E, P as AttentionStep has them, others as AttentionParts. Alone: waves have tiles of tokens of their own;
-// otherwise a workgroup's waves share the positions of one token.
-template <int Heads, int KvHeads, int D, int P, int Tokens, int Splits, int Join, bool Alone>
+// P as AttentionStep has it, others as AttentionParts. Alone: waves have tiles of tokens of their own;
+// otherwise a workgroup's waves share the positions of one token. NumberParts: f16 of each query and weight,
+// 1, or 2 for what f16 loses (tile_product.h) where the result is not rounded to 8 bits anyway.
+template <int Heads, int KvHeads, int D, int P, int Tokens, int Splits, int Join, bool Alone, int NumberParts>
 struct AttentionTile {
     using Parts = AttentionParts<Heads, KvHeads, D, Tokens, Splits, Join>;
     using Space = typename Parts::Space;
@@ -40,6 +41,8 @@ struct AttentionTile {
 
     static INGOT_MEMBER Shared& shared() { return *reinterpret_cast<Shared*>(shared_memory()); }
 
+    using Query = u32[NumberParts][key_groups][8];
+
     // What a lane has of its two rows, l / 4 and l / 4 + 8.
     struct Rows {
         f32 out[value_groups][8][4];
@@ -59,7 +62,7 @@ struct AttentionTile {
         const i32* const table = page_table + seqs[token] * pages_of_sequence;
         const int active = pages < Splits ? pages : Splits;
         if (split >= active) return;
-        u32 query[key_groups][8];
+        Query query;
         convert_queries(query, raw, scale);
         Rows r;
         clear(r);
@@ -91,7 +94,7 @@ struct AttentionTile {
         if (first >= tokens) return;
         RawQueries raw;
         load_queries(raw, q, first, tokens, kv_head, lane);
-        u32 query[key_groups][8];
+        Query query;
         convert_queries(query, raw, scale);
         Rows r;
         clear(r);
@@ -170,21 +173,23 @@ struct AttentionTile {
         }
     }
     // As the left operand: of each group of four octets, two products of two registers for each half.
-    static INGOT_MEMBER void convert_queries(u32 (&query)[key_groups][8], const RawQueries& raw, f32 scale) {
+    static INGOT_MEMBER void convert_queries(Query& query, const RawQueries& raw, f32 scale) {
 #pragma unroll
         for (int h = 0; h < (two ? 2 : 1); ++h)
 #pragma unroll
             for (int j = 0; j < key_groups; ++j)
 #pragma unroll
-                for (int i = 0; i < 4; ++i)
-                    query[j][h * 4 + i] =
-                        pair_f16(raw.x[h][j][2 * i] * scale, raw.x[h][j][2 * i + 1] * scale);
+                for (int i = 0; i < 4; ++i) {
+                    const f32 first = raw.x[h][j][2 * i] * scale, second = raw.x[h][j][2 * i + 1] * scale;
+                    query[0][j][h * 4 + i] = pair_f16(first, second);
+                    if constexpr (NumberParts == 2) query[1][j][h * 4 + i] = rest_of_pair(first, second);
+                }
     }
 
     // Positions first..first+31, which lie in one page, up to each row's limit.
-    static INGOT_MEMBER void step(Rows& r, const u32 (&query)[key_groups][8], const u16* keys,
-                                  const u16* values, const i32* table, int kv_head, int first,
-                                  const int (&limits)[2], int lane) {
+    static INGOT_MEMBER void step(Rows& r, const Query& query, const u16* keys, const u16* values,
+                                  const i32* table, int kv_head, int first, const int (&limits)[2],
+                                  int lane) {
         const u64 page = u64(u32(table[first / P])) * (KvHeads * D * P) + u32(kv_head * D * P);
         const u16* const k = keys + page + u32((first % P + lane / 4) * 8);
         const u16* const v = values + page + u32(first % P * D);
@@ -210,20 +215,23 @@ struct AttentionTile {
                         value[u][o][i] = *reinterpret_cast<const Words4*>(v + p * D + octet * 8);
                 }
         };
-        load_values(0);
-        load_values(1);
+        // With numbers in two parts there are no registers for all of it at once.
+        constexpr bool values_ahead = NumberParts == 1;
+        if constexpr (values_ahead) load_values(0), load_values(1);
 
         f32 score[4][4] = {};
 #pragma unroll
         for (int n = 0; n < 4; ++n)
 #pragma unroll
-            for (int j = 0; j < key_groups; ++j) {
-                const u32(&a)[8] = query[j];
-                multiply(score[n], a[0], two ? a[4] : 0, a[1], two ? a[5] : 0, key[n][j].x, key[n][j].y);
-                multiply(score[n], a[2], two ? a[6] : 0, a[3], two ? a[7] : 0, key[n][j].z, key[n][j].w);
-            }
+            for (int j = 0; j < key_groups; ++j)
+#pragma unroll
+                for (int p = 0; p < NumberParts; ++p) {
+                    const u32(&a)[8] = query[p][j];
+                    multiply(score[n], a[0], two ? a[4] : 0, a[1], two ? a[5] : 0, key[n][j].x, key[n][j].y);
+                    multiply(score[n], a[2], two ? a[6] : 0, a[3], two ? a[7] : 0, key[n][j].z, key[n][j].w);
+                }
 
-        u32 weight[4][2] = {}; // pairs of f16
+        u32 weight[NumberParts][4][2] = {}; // pairs of f16
 #pragma unroll
         for (int h = 0; h < (two ? 2 : 1); ++h) {
             f32 top = no_score;
@@ -249,7 +257,8 @@ struct AttentionTile {
                     w[e] = x > no_score ? exp(x - top) : (x != x ? x : 0.0f);
                     r.sum[h] += w[e];
                 }
-                weight[n][h] = pair_f16(w[0], w[1]);
+                weight[0][n][h] = pair_f16(w[0], w[1]);
+                if constexpr (NumberParts == 2) weight[1][n][h] = rest_of_pair(w[0], w[1]);
             }
 #pragma unroll
             for (int o = 0; o < value_groups; ++o)
@@ -259,6 +268,7 @@ struct AttentionTile {
         }
 #pragma unroll
         for (int u = 0; u < 2; ++u) {
+            if constexpr (!values_ahead) load_values(u);
 #pragma unroll
             for (int o = 0; o < value_groups; ++o) {
                 const Words4(&x)[4] = value[u][o];
@@ -270,8 +280,10 @@ struct AttentionTile {
                 for (int i = 0; i < 8; ++i) {
                     const u32 low = halves(words[0][i / 2], words[1][i / 2], i % 2),
                               high = halves(words[2][i / 2], words[3][i / 2], i % 2);
-                    multiply(r.out[o][i], weight[2 * u][0], weight[2 * u][1], weight[2 * u + 1][0],
-                             weight[2 * u + 1][1], low, high);
+#pragma unroll
+                    for (int p = 0; p < NumberParts; ++p)
+                        multiply(r.out[o][i], weight[p][2 * u][0], weight[p][2 * u][1],
+                                 weight[p][2 * u + 1][0], weight[p][2 * u + 1][1], low, high);
                 }
             }
         }

@@ -136,7 +136,7 @@ struct BatchProduct : StreamProduct<F, Halves, N, K, Height, TileBytes, Granule,
                 }
 #pragma unroll
                 for (int i = 0; i < step_tiles; ++i)
-                    if (lane == 0) mbarrier_arrive(Stream::empty((n + i) % Stages));
+                    mbarrier_arrive(Stream::empty((n + i) % Stages));
 #pragma unroll
                 for (int set = 0; set < sets; ++set) {
                     if (group + 8 * set >= rows) continue;

@@ -1,9 +1,9 @@
 // A matrix product with few rows of activations (1 to 16): bound by reading the weights once.
 //
 // A few workgroups stay for the whole product, whose rows they share in granules of `Granule`. Where there
-// are bulk copies one thread takes the next granule for its workgroup when it comes to it, because two
-// workgroups may be on one multiprocessor and none on another; it keeps a ring of tiles in shared memory
-// full, from before the launches that this one depends on are complete. Elsewhere a workgroup has a
+// are bulk copies one thread takes the next granule for its workgroup when it comes to it, because workgroups
+// begin when a multiprocessor has room for them; it keeps a ring of tiles in shared memory full, from before
+// the launches that this one depends on are complete. Elsewhere a workgroup has a
 // contiguous range of granules, and every lane its next chunks in registers. 256 threads share the rows of a
 // tile: 256 / height lanes a row. A granule's sums meet in shared memory, where groups of 32 lanes take 32
 // neighbouring columns at a time through what follows the product.
@@ -21,6 +21,11 @@ INGOT_DEVICE f32 sum_lanes(f32 v) {
         v += shuffle_xor(v, mask);
     return v;
 }
+// Two sums over 32 lanes at once: lanes 0..15 get that of `first`, the others that of `second`.
+INGOT_DEVICE f32 sum_lanes_of_two(f32 first, f32 second) {
+    const bool upper = thread_index() % 32 >= 16;
+    return sum_lanes<16>((upper ? second : first) + shuffle_xor(upper ? first : second, 16));
+}
 
 // F: format. N: rows of the matrix, of each half where Halves is 2 (tiles of both in turn). K: columns.
 // Height and TileBytes as ir/row_tiles.h has them. Granule: columns that are computed together. Rows: most
@@ -37,6 +42,9 @@ struct StreamProduct {
         row_lanes > 32 ? row_lanes / 32 : 1; // sums of a row that meet in shared memory
     static constexpr int granules = (N + Granule - 1) / Granule;
     static constexpr int granule_tiles = Granule / Height * Halves;
+    // Tiles whose sums are brought together at once: waves that have caught up with memory wait less.
+    static constexpr int at_once =
+        has_bulk_copy && Rows == 1 && row_lanes >= 32 && granule_tiles % 2 == 0 ? 2 : 1;
     static constexpr int tiles = (N + Height - 1) / Height; // of each half
     static constexpr int waves = consumers / 32;            // of 32 lanes
     static constexpr int sums = Halves * Granule * parts * Rows;
@@ -76,7 +84,7 @@ struct StreamProduct {
             if (thread_index() == 0) {
                 for (int s = 0; s < Stages; ++s) {
                     mbarrier_init(full(s), 1);
-                    mbarrier_init(empty(s), consumers / 32);
+                    mbarrier_init(empty(s), consumers);
                 }
                 mbarrier_init_fence();
             }
@@ -92,8 +100,15 @@ struct StreamProduct {
             u32* const given = reinterpret_cast<u32*>(workspace) + counters - 2;
             u32* const done = given + 1;
             int n = 0;
+            // When the ring is full or holds all that there is, and not before this launch's own wait, so
+            // that no more than two launches are under way: they have a workspace each.
+            const auto let_dependents_start = [] {
+                wait_for_dependencies();
+                start_dependents();
+            };
             const auto next_stage = [&] {
                 const int stage = n % Stages;
+                if (n == Stages) let_dependents_start();
                 if (n >= Stages) mbarrier_wait(empty(stage), u32(n / Stages - 1) & 1);
                 ++n;
                 return stage;
@@ -109,9 +124,7 @@ struct StreamProduct {
                 }
                 g = next;
             }
-            // Not before, so that no more than two launches are under way: they have a workspace each.
-            wait_for_dependencies();
-            start_dependents();
+            if (n < Stages) let_dependents_start();
             const int stage = next_stage();
             granule_at(stage) = -1;
             mbarrier_arrive(full(stage));
@@ -134,6 +147,20 @@ struct StreamProduct {
             if (chunks % row_lanes == 0 || chunk < chunks)
                 w[c] = F::template load<K, Height>(from, row, chunk);
         }
+    }
+
+    // Of a lane's chunks with what input(c) gives.
+    template <class Input>
+    static INGOT_MEMBER f32 dot(const Chunk (&w)[lane_chunks], int lane, Input input) {
+        f32 s = 0;
+#pragma unroll
+        for (int c = 0; c < lane_chunks; ++c)
+            if (chunks % row_lanes == 0 || lane + c * row_lanes < chunks) s += F::dot(w[c], input(c));
+        return s;
+    }
+    // Of a token's sum of a row of tile `i` of a granule, where one of `parts` lies.
+    static INGOT_MEMBER int place(int i, int row, int part, int token) {
+        return ((i % Halves * Granule + i / Halves * Height + row) * parts + part) * Rows + token;
     }
 
     // x.load(row, chunk) gives activations. 32 lanes call epilogue(column, valid, token, turn, sums of the
@@ -171,35 +198,46 @@ struct StreamProduct {
                 const int t = int(u32(t0 * waves) | u32(thread) / 32 % waves);
                 if (t < (Rows == 1 ? 1 : rows)) read(g * Granule + column, valid, t, ahead[t0]);
             }
-            for (int i = 0; i < granule_tiles; ++i, ++n) {
-                Chunk ahead[lane_chunks];
-                if constexpr (has_bulk_copy) {
-                    mbarrier_wait(full(n % Stages), u32(n / Stages) & 1);
-                    load(w, shared_memory() + n % Stages * TileBytes, row, lane);
-                } else {
-                    const bool same = i + 1 < granule_tiles;
-                    if (same || g + 1 < end())
-                        load(ahead, tile(weights, same ? g : g + 1, same ? i + 1 : 0), row, lane);
-                }
-                const int half = i % Halves, sum = i / Halves * Height + row;
-                for (int t = 0; t < (Rows == 1 ? 1 : rows); ++t) {
-                    f32 s = 0;
+            if constexpr (at_once == 2) {
+                for (int i = 0; i < granule_tiles; i += 2, n += 2) {
+                    Chunk two[2][lane_chunks];
 #pragma unroll
-                    for (int c = 0; c < lane_chunks; ++c) {
-                        const int chunk = lane + c * row_lanes;
-                        if (chunks % row_lanes == 0 || chunk < chunks)
-                            s += F::dot(w[c], Rows == 1 ? own[c] : x.load(t, chunk));
+                    for (int j = 0; j < 2; ++j)
+                        mbarrier_wait(full((n + j) % Stages), u32((n + j) / Stages) & 1);
+#pragma unroll
+                    for (int j = 0; j < 2; ++j)
+                        load(two[j], shared_memory() + (n + j) % Stages * TileBytes, row, lane);
+                    const auto input = [&](int c) { return own[c]; };
+                    const f32 first = dot(two[0], lane, input), second = dot(two[1], lane, input);
+                    mbarrier_arrive(empty(n % Stages));
+                    mbarrier_arrive(empty((n + 1) % Stages));
+                    const f32 s = sum_lanes_of_two(first, second);
+                    if (thread % 16 == 0) out[place(i + thread % 32 / 16, row, lane / 32, 0)] = s;
+                }
+            } else {
+                for (int i = 0; i < granule_tiles; ++i, ++n) {
+                    Chunk ahead[lane_chunks];
+                    if constexpr (has_bulk_copy) {
+                        mbarrier_wait(full(n % Stages), u32(n / Stages) & 1);
+                        load(w, shared_memory() + n % Stages * TileBytes, row, lane);
+                    } else {
+                        const bool same = i + 1 < granule_tiles;
+                        if (same || g + 1 < end())
+                            load(ahead, tile(weights, same ? g : g + 1, same ? i + 1 : 0), row, lane);
                     }
-                    s = sum_lanes<(row_lanes < 32 ? row_lanes : 32)>(s);
-                    if (lane % 32 == 0) out[((half * Granule + sum) * parts + lane / 32) * Rows + t] = s;
-                }
-                if constexpr (has_bulk_copy) {
-                    // The loads above are done: their values have been used.
-                    if (thread % 32 == 0) mbarrier_arrive(empty(n % Stages));
-                } else {
+                    for (int t = 0; t < (Rows == 1 ? 1 : rows); ++t) {
+                        const f32 s = sum_lanes<(row_lanes < 32 ? row_lanes : 32)>(dot(w, lane, [&](int c) {
+                            return Rows == 1 ? own[c] : x.load(t, lane + c * row_lanes);
+                        }));
+                        if (lane % 32 == 0) out[place(i, row, lane / 32, t)] = s;
+                    }
+                    if constexpr (has_bulk_copy) {
+                        mbarrier_arrive(empty(n % Stages));
+                    } else {
 #pragma unroll
-                    for (int c = 0; c < lane_chunks; ++c)
-                        w[c] = ahead[c];
+                        for (int c = 0; c < lane_chunks; ++c)
+                            w[c] = ahead[c];
+                    }
                 }
             }
             part_barrier<consumers>();

@@ -6,6 +6,7 @@
 //   thread_index() ...       place in the launch
 //   shuffle_xor(v, mask)     the value of the lane whose index differs in the bits of `mask` < 32
 //   dot4(sum, a, b)          sum + the products of four pairs of signed bytes
+//   dot4_mixed(sum, a, b)    the same with bytes of a unsigned, where has_mixed_dot4
 //   barrier()                of the workgroup; part_barrier<N>() of its first N threads, wave_barrier() of 32
 //                            lanes
 //   fence()                  what this thread wrote is seen by the device before what it writes next
@@ -23,3 +24,13 @@
 #else
 #include "gpu/target/amdgcn.h"
 #endif
+
+namespace ingot_gpu {
+
+// What two numbers lose as f16, in f16.
+INGOT_DEVICE u32 rest_of_pair(f32 first, f32 second) {
+    const u32 pair = pair_f16(first, second);
+    return pair_f16(first - f16_to_f32(u16(pair)), second - f16_to_f32(u16(pair >> 16)));
+}
+
+} // namespace ingot_gpu

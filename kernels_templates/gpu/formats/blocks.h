@@ -33,12 +33,6 @@ struct Half16 {
     u32 words[8];
 };
 
-// What two numbers lose as f16, in f16.
-INGOT_DEVICE u32 rest_of_pair(f32 first, f32 second) {
-    const u32 pair = pair_f16(first, second);
-    return pair_f16(first - f16_to_f32(u16(pair)), second - f16_to_f32(u16(pair >> 16)));
-}
-
 // Sixteen codes of up to eight bits as f16: (code - zero) * scale + minimum. A byte behind 0x64 is the f16
 // 1024 + byte.
 template <int Zero, bool HasMinimum>
@@ -93,6 +87,12 @@ INGOT_DEVICE i32 dot_nibbles(const Words4& w, const Q8Block& a) {
     s = dot4(s, w.y & low, a.codes[1]);
     s = dot4(s, w.z & low, a.codes[2]);
     s = dot4(s, w.w & low, a.codes[3]);
+    if constexpr (has_mixed_dot4) { // high bits stay where they are, as sixteen times the code
+        i32 high = dot4_mixed(0, w.x & ~low, a.codes[4]);
+        high = dot4_mixed(high, w.y & ~low, a.codes[5]);
+        high = dot4_mixed(high, w.z & ~low, a.codes[6]);
+        return s + (dot4_mixed(high, w.w & ~low, a.codes[7]) >> 4);
+    }
     s = dot4(s, w.x >> 4 & low, a.codes[4]);
     s = dot4(s, w.y >> 4 & low, a.codes[5]);
     s = dot4(s, w.z >> 4 & low, a.codes[6]);

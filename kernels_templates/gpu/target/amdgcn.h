@@ -93,6 +93,17 @@ INGOT_DEVICE i32 dot4(i32 sum, u32 a, u32 b) {
     return __builtin_amdgcn_sdot4(int(a), int(b), sum, false);
 #endif
 }
+#if defined(__GFX11__) || defined(__GFX12__)
+inline constexpr bool has_mixed_dot4 = true;
+INGOT_DEVICE i32 dot4_mixed(i32 sum, u32 a, u32 b) {
+    return __builtin_amdgcn_sudot4(false, int(a), true, int(b), sum, false);
+}
+#else
+inline constexpr bool has_mixed_dot4 = false;
+INGOT_DEVICE i32 dot4_mixed(i32 sum, u32, u32) {
+    return sum;
+}
+#endif
 INGOT_DEVICE void barrier() {
     __builtin_amdgcn_fence(__ATOMIC_RELEASE, "workgroup");
     __builtin_amdgcn_s_barrier();

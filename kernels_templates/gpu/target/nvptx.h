@@ -47,6 +47,11 @@ INGOT_DEVICE i32 sum_of_32(i32 v) {
 INGOT_DEVICE i32 dot4(i32 sum, u32 a, u32 b) {
     return __dp4a(int(a), int(b), sum);
 }
+inline constexpr bool has_mixed_dot4 = true;
+INGOT_DEVICE i32 dot4_mixed(i32 sum, u32 a, u32 b) {
+    asm("dp4a.u32.s32 %0, %1, %2, %0;" : "+r"(sum) : "r"(a), "r"(b));
+    return sum;
+}
 INGOT_DEVICE void barrier() {
     __syncthreads();
 }
