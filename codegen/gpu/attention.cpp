@@ -24,6 +24,8 @@ constexpr int64_t counters = 1024; // as types.h has it
 struct Shape {
     int64_t heads = 0, kv_heads = 0, channels = 0, positions = 0, tokens = 0, splits = 0, join = 0;
     bool tiles = false; // on matrix instructions (attention_tile.h)
+    // Otherwise bytes of a query's channel and of a weight.
+    int64_t factor_bytes = 4;
 
     int64_t group() const { return heads / kv_heads; }
     // One part a token and KV head, which needs no workspace.
@@ -32,9 +34,18 @@ struct Shape {
     // Sizes of Shared and Space; the kernel asserts them.
     uint64_t shared_bytes() const {
         int64_t floats = 2 * warps * group() + warps * group() * channels + join * group() * splits + 1;
-        if (!tiles) floats += group() * channels + warps * 32 * group();
         if (tiles && alone()) floats = std::max(floats, warps * queries() * group() * channels);
-        return static_cast<uint64_t>(floats * 4);
+        int64_t bytes = floats * 4;
+        if (!tiles) bytes = std::max(bytes, step_bytes());
+        return static_cast<uint64_t>((bytes + 15) / 16 * 16);
+    }
+    // Queries and weights of attention_step.h.
+    int64_t step_bytes() const {
+        const int64_t octets = channels / 8, wide = std::clamp<int64_t>(32 / octets, 1, 16),
+                      pairs = (octets < 32 ? 31 / octets : 0) + ((16 + wide - 1) / wide - 1) * wide + 1;
+        const int64_t queries = channels * group() * factor_bytes,
+                      weights = warps * pairs * group() * 2 * factor_bytes;
+        return (queries + 15) / 16 * 16 + weights;
     }
     uint64_t space_bytes() const {
         if (alone()) return 0;
@@ -81,15 +92,21 @@ void emit_gpu_attention(const Region& region, const Target& target, SourceText& 
     s.tiles = target.machine == Machine::nvptx && f16 && s.group() <= 16 && s.channels <= 128 &&
               (s.tokens <= 16 || s.alone());
 
+    // Where the result is quantised, queries and weights lose less as f16 than it does as a byte.
+    const bool f16_factors = f16 && quantize != nullptr;
+    s.factor_bytes = f16_factors ? 2 : 4;
+
     if (!s.alone() && s.tokens * s.kv_heads / s.join > counters - 2)
         region.unsupported(n, fmt::format("{} tokens of {} KV heads are too many", s.tokens, s.kv_heads));
     headers.insert(s.tiles ? "gpu/attention_tile.h" : "gpu/attention_step.h");
     const std::string shape = fmt::format("{}, {}, {}, {}, {}, {}, {}", s.heads, s.kv_heads, s.channels,
                                           s.positions, s.tokens, s.splits, s.join);
-    out.line(s.tiles ? fmt::format("using Attention = AttentionTile<{}, {}, {}>;", shape, s.alone(),
-                                   quantize != nullptr ? 1 : 2)
-                     : fmt::format("using Attention = AttentionStep<{}, {}>;", f16 ? "F16Cache" : "F32Cache",
-                                   shape));
+    if (s.tiles)
+        out.line(fmt::format("using Attention = AttentionTile<{}, {}, {}>;", shape, s.alone(),
+                             quantize != nullptr ? 1 : 2));
+    else
+        out.line(fmt::format("using Attention = AttentionStep<{}, {}, {}>;", f16 ? "F16Cache" : "F32Cache",
+                             f16_factors ? "F16Cache" : "F32Cache", shape));
     out.line(fmt::format("static_assert(sizeof(Attention::Shared) <= {});", s.shared_bytes()));
     if (!s.alone()) out.line(fmt::format("static_assert(sizeof(Attention::Space) <= {});", s.space_bytes()));
     out.line("wait_for_dependencies();");

@@ -90,39 +90,37 @@ struct AttentionParts {
     }
 
   private:
+    // Column d of query head g, of all waves.
+    struct Column {
+        f32 out, largest, sum;
+    };
+    static INGOT_MEMBER Column column_of(const Results& s, int g, int d) {
+        Column c = {0, no_score, 0};
+#pragma unroll
+        for (int w = 0; w < attention_warps; ++w)
+            c.largest = max(c.largest, s.largest[w][g]);
+#pragma unroll
+        for (int w = 0; w < attention_warps; ++w) {
+            const f32 share = exp(s.largest[w][g] - c.largest);
+            c.sum += s.sum[w][g] * share;
+            c.out += s.out[w][g][d] * share;
+        }
+        return c;
+    }
+
     static INGOT_MEMBER void leave(const Results& s, Part& part, int thread) {
         for (int i = thread; i < group * D; i += attention_threads) {
             const int g = i / D, d = i % D;
-            f32 top = no_score;
-#pragma unroll
-            for (int w = 0; w < attention_warps; ++w)
-                top = max(top, s.largest[w][g]);
-            f32 sum = 0, out = 0;
-#pragma unroll
-            for (int w = 0; w < attention_warps; ++w) {
-                const f32 share = exp(s.largest[w][g] - top);
-                sum += s.sum[w][g] * share;
-                out += s.out[w][g][d] * share;
-            }
-            part.out[g][d] = out;
-            if (d == 0) part.largest[g] = top, part.sum[g] = sum;
+            const Column c = column_of(s, g, d);
+            part.out[g][d] = c.out;
+            if (d == 0) part.largest[g] = c.largest, part.sum[g] = c.sum;
         }
     }
 
     // Where there is one part only.
     static INGOT_MEMBER f32 whole(const Results& s, int g, int d) {
-        f32 top = no_score;
-#pragma unroll
-        for (int w = 0; w < attention_warps; ++w)
-            top = max(top, s.largest[w][g]);
-        f32 sum = 0, out = 0;
-#pragma unroll
-        for (int w = 0; w < attention_warps; ++w) {
-            const f32 share = exp(s.largest[w][g] - top);
-            sum += s.sum[w][g] * share;
-            out += s.out[w][g][d] * share;
-        }
-        return out / sum;
+        const Column c = column_of(s, g, d);
+        return c.out / c.sum;
     }
 
     // What each part counts for in query head g's output, by a warp.
@@ -138,9 +136,7 @@ struct AttentionParts {
 #pragma unroll
         for (int u = 0; u < turns; ++u)
             top = max(top, largest[u]);
-#pragma unroll
-        for (int mask = 16; mask > 0; mask /= 2)
-            top = max(top, shuffle_xor(top, mask));
+        top = max_of_32(top);
 #pragma unroll
         for (int u = 0; u < turns; ++u) {
             largest[u] = exp(largest[u] - top);

@@ -18,10 +18,10 @@ INGOT_DEVICE f32 gelu(f32 x) {
 }
 
 INGOT_DEVICE f32 sum_of_32(f32 v) {
-#pragma unroll
-    for (int mask = 16; mask > 0; mask /= 2)
-        v += shuffle_xor(v, mask);
-    return v;
+    return fold_32(v, [](f32 a, f32 b) { return a + b; });
+}
+INGOT_DEVICE f32 max_of_32(f32 v) {
+    return fold_32(v, [](f32 a, f32 b) { return max(a, b); });
 }
 
 // Rotates the pair (2i, 2i+1) of a head that the lane's `column` belongs to.
@@ -73,13 +73,17 @@ struct NormSums {
 };
 
 // --- Paged cache; `page` is that of the token's position.
+// room: attention's weights are relative to this much less than the greatest score. In f16 they are up to
+// 2^15 so that small ones stay normal numbers, since CDNA 2 takes others for zero.
 struct F16Cache {
     using Number = u16;
     static INGOT_MEMBER u16 from(f32 x) { return f32_to_f16(x); }
+    static constexpr f32 room = 10.3972077f; // 15 ln 2
 };
 struct F32Cache {
     using Number = f32;
     static INGOT_MEMBER f32 from(f32 x) { return x; }
+    static constexpr f32 room = 0;
 };
 
 // Keys in layout kv_octets: [pages, heads, channels/8, positions, 8].
@@ -109,12 +113,7 @@ INGOT_DEVICE i32 chosen_id(u64 key) {
     return u32(key >> 32) == 0xffffffffu ? -1 : i32(~u32(key));
 }
 INGOT_DEVICE u64 better_of_32(u64 key) {
-#pragma unroll
-    for (int mask = 16; mask > 0; mask /= 2) {
-        const u64 other = shuffle_xor(key, mask);
-        key = other > key ? other : key;
-    }
-    return key;
+    return fold_32(key, [](u64 a, u64 b) { return a > b ? a : b; });
 }
 
 // The workspace of a choice: zero between launches.

@@ -3,8 +3,17 @@
 //   lanes                    threads that run in step (32 or 64); algorithms here work in groups of 32 all
 //   the
 //                            same
+//   lane_loads               of sixteen bytes: how many a lane should have on their way
 //   thread_index() ...       place in the launch
+//   uniform(v)               v, which is the same for all lanes that run in step; uniform_32(v): for 32 lanes
+//   scalar(p)                an address that is the same for all of them, to which a lane adds its own
+//   offset;
+//                            the load adds less than offset_reach for nothing
+//   keep_order()             the compiler moves nothing past it
 //   shuffle_xor(v, mask)     the value of the lane whose index differs in the bits of `mask` < 32
+//   fold_32(v, f)            f over the values of 32 lanes, in all of them
+//   dot2(sum, a, b)          sum + the products of two pairs of f16
+//   low_halves, high_halves  of two words, as one
 //   dot4(sum, a, b)          sum + the products of four pairs of signed bytes
 //   dot4_mixed(sum, a, b)    the same with bytes of a unsigned, where has_mixed_dot4
 //   barrier()                of the workgroup; part_barrier<N>() of its first N threads, wave_barrier() of 32

@@ -15,6 +15,13 @@ inline constexpr int lanes = 64;
 #else
 inline constexpr int lanes = 32;
 #endif
+// Loads of sixteen bytes that a lane should have on its way. CDNA has many units, and registers for more.
+inline constexpr int lane_loads = lanes == 64 ? 12 : 8;
+#if defined(__GFX10__)
+inline constexpr int offset_reach = 2048;
+#else
+inline constexpr int offset_reach = 4096;
+#endif
 inline constexpr bool has_bulk_copy = false;
 // LDS of a workgroup, bytes.
 #if defined(__gfx950__)
@@ -25,6 +32,18 @@ inline constexpr int group_memory = 65536;
 
 INGOT_DEVICE int thread_index() {
     return int(__builtin_amdgcn_workitem_id_x());
+}
+INGOT_DEVICE int uniform(int v) {
+    return __builtin_amdgcn_readfirstlane(v);
+}
+// The compiler would rather have one sum of all in vector registers.
+INGOT_DEVICE const u8* scalar(const u8* p) {
+    auto* global = (const __attribute__((address_space(1))) u8*)p;
+    asm("" : "+s"(global));
+    return (const u8*)global;
+}
+INGOT_DEVICE int uniform_32(int v) {
+    return lanes == 32 ? uniform(v) : v;
 }
 INGOT_DEVICE int group_index() {
     return int(__builtin_amdgcn_workgroup_id_x());
@@ -41,7 +60,7 @@ INGOT_DEVICE int group_count() {
     return int(threads / of_group);
 }
 
-extern __attribute__((shared)) u32 dynamic_shared[];
+extern __attribute__((shared, aligned(16))) u32 dynamic_shared[];
 INGOT_DEVICE u8* shared_memory() {
     return reinterpret_cast<u8*>(dynamic_shared);
 }
@@ -51,6 +70,9 @@ INGOT_DEVICE u32 bits_of(f32 x) {
 }
 INGOT_DEVICE f32 float_of(u32 x) {
     return __builtin_bit_cast(f32, x);
+}
+INGOT_DEVICE f32 uniform_32(f32 v) {
+    return float_of(u32(uniform_32(i32(bits_of(v)))));
 }
 INGOT_DEVICE int lane_index() {
 #if defined(__GFX9__)
@@ -71,20 +93,38 @@ INGOT_DEVICE f32 shuffle_xor(f32 v, int mask) {
 INGOT_DEVICE u64 shuffle_xor(u64 v, int mask) {
     return u64(shuffle_xor(u32(v >> 32), mask)) << 32 | shuffle_xor(u32(v), mask);
 }
-// Over a group of 32 lanes.
+// Within a row of 16 lanes by the vector unit (DPP), between two rows as the target can.
+template <int Control>
+INGOT_DEVICE i32 from_row(i32 v) {
+    return __builtin_amdgcn_update_dpp(0, v, Control, 0xf, 0xf, true);
+}
+INGOT_DEVICE i32 from_other_row(i32 v) {
+#if defined(__GFX9__)
+    return __builtin_amdgcn_ds_swizzle(v, 0x401f); // of 32 lanes, bit 4 of the lane's index is flipped
+#else
+    return i32(__builtin_amdgcn_permlanex16(0, u32(v), 0x76543210u, 0xfedcba98u, false, true));
+#endif
+}
+template <class T, class Move>
+INGOT_DEVICE T by_words(T v, Move move) {
+    if constexpr (sizeof(T) == 8)
+        return T(u32(move(i32(v >> 32)))) << 32 | u32(move(i32(v)));
+    else
+        return __builtin_bit_cast(T, move(__builtin_bit_cast(i32, v)));
+}
+template <class T, class F>
+INGOT_DEVICE T fold_32(T v, F f) {
+    v = f(v, by_words(v, from_row<0xb1>));  // quad_perm: the neighbour
+    v = f(v, by_words(v, from_row<0x4e>));  // quad_perm: the other two of four
+    v = f(v, by_words(v, from_row<0x141>)); // row_half_mirror: the other four of eight
+    v = f(v, by_words(v, from_row<0x140>)); // row_mirror: the other eight
+    return f(v, by_words(v, from_other_row));
+}
 INGOT_DEVICE u32 max_of_32(u32 v) {
-#pragma unroll
-    for (int mask = 16; mask > 0; mask /= 2) {
-        const u32 other = shuffle_xor(v, mask);
-        v = other > v ? other : v;
-    }
-    return v;
+    return fold_32(v, [](u32 a, u32 b) { return a > b ? a : b; });
 }
 INGOT_DEVICE i32 sum_of_32(i32 v) {
-#pragma unroll
-    for (int mask = 16; mask > 0; mask /= 2)
-        v += shuffle_xor(v, mask);
-    return v;
+    return fold_32(v, [](i32 a, i32 b) { return a + b; });
 }
 INGOT_DEVICE i32 dot4(i32 sum, u32 a, u32 b) {
 #if defined(__GFX11__) || defined(__GFX12__)
@@ -119,6 +159,13 @@ INGOT_DEVICE void wave_barrier() {
     __builtin_amdgcn_fence(__ATOMIC_RELEASE, "wavefront");
     __builtin_amdgcn_wave_barrier();
     __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "wavefront");
+}
+INGOT_DEVICE void keep_order() {
+#if __has_builtin(__builtin_amdgcn_sched_barrier)
+    __builtin_amdgcn_sched_barrier(0);
+#else
+    asm volatile("" ::: "memory");
+#endif
 }
 INGOT_DEVICE void fence() {
     __builtin_amdgcn_fence(__ATOMIC_SEQ_CST, "agent");
@@ -171,6 +218,15 @@ INGOT_DEVICE u32 mul_pairs(u32 a, u32 b) {
 INGOT_DEVICE u32 fma_pairs(u32 a, u32 b, u32 c) {
     return __builtin_bit_cast(u32, __builtin_bit_cast(F16Pair, a) * __builtin_bit_cast(F16Pair, b) +
                                        __builtin_bit_cast(F16Pair, c));
+}
+INGOT_DEVICE f32 dot2(f32 sum, u32 a, u32 b) {
+    return __builtin_amdgcn_fdot2(__builtin_bit_cast(F16Pair, a), __builtin_bit_cast(F16Pair, b), sum, false);
+}
+INGOT_DEVICE u32 low_halves(u32 a, u32 b) {
+    return __builtin_amdgcn_perm(b, a, 0x05040100u);
+}
+INGOT_DEVICE u32 high_halves(u32 a, u32 b) {
+    return __builtin_amdgcn_perm(b, a, 0x07060302u);
 }
 INGOT_DEVICE f32 exp(f32 x) {
 #if __has_builtin(__builtin_amdgcn_exp2f)

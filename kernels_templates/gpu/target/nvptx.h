@@ -10,6 +10,8 @@
 namespace ingot_gpu {
 
 inline constexpr int lanes = 32;
+inline constexpr int lane_loads = 12;
+inline constexpr int offset_reach = 1 << 23;
 // Workgroups bring tiles of weights into shared memory by bulk copies.
 inline constexpr bool has_bulk_copy = true;
 // Shared memory of a workgroup, bytes.
@@ -17,6 +19,16 @@ inline constexpr int group_memory = 232448;
 
 INGOT_DEVICE int thread_index() {
     return int(threadIdx.x);
+}
+INGOT_DEVICE int uniform(int v) {
+    return v;
+}
+INGOT_DEVICE const u8* scalar(const u8* p) {
+    return p;
+}
+template <class T>
+INGOT_DEVICE T uniform_32(T v) {
+    return v;
 }
 INGOT_DEVICE int group_index() {
     return int(blockIdx.x);
@@ -37,7 +49,13 @@ template <class T>
 INGOT_DEVICE T shuffle_xor(T v, int mask) {
     return __shfl_xor_sync(0xffffffffu, v, mask);
 }
-// Over a group of 32 lanes.
+template <class T, class F>
+INGOT_DEVICE T fold_32(T v, F f) {
+#pragma unroll
+    for (int mask = 16; mask > 0; mask /= 2)
+        v = f(v, shuffle_xor(v, mask));
+    return v;
+}
 INGOT_DEVICE u32 max_of_32(u32 v) {
     return __reduce_max_sync(0xffffffffu, v);
 }
@@ -71,6 +89,7 @@ INGOT_DEVICE void named_barrier_arrive() {
 INGOT_DEVICE void wave_barrier() {
     __syncwarp();
 }
+INGOT_DEVICE void keep_order() {} // ptxas has its own
 INGOT_DEVICE void fence() {
     __threadfence();
 }
@@ -134,6 +153,16 @@ INGOT_DEVICE u32 fma_pairs(u32 a, u32 b, u32 c) {
     u32 p;
     asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(p) : "r"(a), "r"(b), "r"(c));
     return p;
+}
+INGOT_DEVICE f32 dot2(f32 sum, u32 a, u32 b) {
+    return ::fmaf(f16_to_f32(u16(a >> 16)), f16_to_f32(u16(b >> 16)),
+                  ::fmaf(f16_to_f32(u16(a)), f16_to_f32(u16(b)), sum));
+}
+INGOT_DEVICE u32 low_halves(u32 a, u32 b) {
+    return __byte_perm(a, b, 0x5410);
+}
+INGOT_DEVICE u32 high_halves(u32 a, u32 b) {
+    return __byte_perm(a, b, 0x7632);
 }
 INGOT_DEVICE f32 exp(f32 x) {
     return __expf(x);
