@@ -33,7 +33,7 @@ struct BatchProduct : StreamProduct<F, Halves, N, K, Height, TileBytes, Granule,
     static constexpr int chains = 2;
     // Activations as numbers take sixteen registers a slab, as codes nine.
     static constexpr int sets = Rows > 8 ? 2 : 1; // of eight tokens
-    static constexpr bool holds_numbers = wave_slabs * sets <= 4, holds_codes = sets == 1 && wave_slabs <= 7;
+    static constexpr bool holds_numbers = wave_slabs * sets <= 4, holds_codes = sets == 1 && wave_slabs <= 5;
 
     struct Numbers {
         Half16 half[2];
