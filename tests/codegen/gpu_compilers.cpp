@@ -39,6 +39,10 @@ std::string case_name(const testing::TestParamInfo<GpuCase>& test) {
     return std::string(test.param.target->name) + "_" + std::string(compiler_name(test.param.compiler));
 }
 
+void PrintTo(const GpuCase& c, std::ostream* out) {
+    *out << c.target->name << " by " << compiler_name(c.compiler);
+}
+
 CompileRequest gpu_request(const GpuCase& c, const std::string& source, Emit emit) {
     return {.name = "test",
             .target = std::string(c.target->name),

@@ -19,6 +19,7 @@ struct GpuCase {
 // Each GPU target with each of its compilers, whether installed or not.
 std::vector<GpuCase> gpu_cases();
 std::string case_name(const testing::TestParamInfo<GpuCase>& test);
+void PrintTo(const GpuCase& c, std::ostream* out); // for GoogleTest
 
 // Of a source with KERNEL, DEVICE, SHARED, THREADS(n) and LANE for either dialect.
 CompileRequest gpu_request(const GpuCase& c, const std::string& source, Emit emit = Emit::object);

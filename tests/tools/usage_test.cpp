@@ -91,6 +91,8 @@ TEST_F(Tool, CountsSayWhichNumbersTheyTake) {
         {"compile", "a", "--context", "-1"},
         {"run", "a", "-p", "x", "-n", "99999999999999999999"},
         {"run", "a", "-p", "x", "--threads", "+2"},
+        {"run", "a", "-p", "x", "--seed", "-5"},
+        {"verify", "a", "--seed", "-5"},
         {"bench", "a", "-p", "8,-1"},
         {"bench", "a", "-s", "0"},
         {"verify", "a", "--sizes", "3,x"},

@@ -84,14 +84,16 @@ void add_generation(CLI::App& command, runtime::GenerateOptions& options) {
         ->check(whole_number());
     runtime::SamplerOptions& sampler = options.sampler;
     const auto add = [&](const char* name, auto& value, const char* text, const char* doc) {
-        command.add_option(name, value, fmt::format("{} (default: {})", doc, value))->option_text(text);
+        return command.add_option(name, value, fmt::format("{} (default: {})", doc, value))
+            ->option_text(text);
     };
     add("--temp", sampler.temperature, "T", "temperature; 0: always the most likely token");
-    add("--top-k", sampler.top_k, "K", "choose among the K most likely; 0: all");
+    add("--top-k", sampler.top_k, "K", "choose among the K most likely; 0: all")
+        ->check(whole_number(0, INT32_MAX));
     add("--top-p", sampler.top_p, "P", "choose among the fewest that together reach P; 1: all");
     add("--min-p", sampler.min_p, "P", "choose among those with at least P times the best's probability");
     add("--repeat-penalty", sampler.repetition_penalty, "X", "make the last 64 tokens less likely; 1: don't");
-    add("--seed", sampler.seed, "S", "the same seed gives the same text");
+    add("--seed", sampler.seed, "S", "the same seed gives the same text")->check(whole_number(0, UINT64_MAX));
 }
 
 void add_session_settings(CLI::App& command, SessionSettings& settings) {

@@ -96,7 +96,8 @@ void add_verify(CLI::App& app, Action& chosen) {
     const auto add = [&](const char* name, auto& value, const char* text, const std::string& doc) {
         return command.add_option(name, value, doc)->option_text(text);
     };
-    add("--seed", how.seed, "S", fmt::format("of the random inputs (default: {})", how.seed));
+    add("--seed", how.seed, "S", fmt::format("of the random inputs (default: {})", how.seed))
+        ->check(whole_number(0, UINT64_MAX));
     add("--threads", how.threads, "N", fmt::format("run a kernel together (default: {})", how.threads))
         ->check(whole_number(1, 256));
     add("--sizes", how.sizes, "N,M",
