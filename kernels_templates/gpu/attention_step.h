@@ -100,7 +100,7 @@ struct AttentionStep {
         State state;
         clear(state);
         for (; part < end; part += attention_warps) {
-            f32 score[group];
+            f32 score[group] = {};
             find_scores(score, ring, s.q, l);
             weigh(state, score, s.weights[warp], lane, part * 32 + lane < length);
             Lane next(lane);
@@ -199,7 +199,7 @@ struct AttentionStep {
 #pragma unroll
                 for (int g = 0; g < group; ++g) {
                     const int i = n * group + g, later = i + early;
-                    score[g] = key.product(n == 0 ? 0.0f : score[g], query[i % early]);
+                    score[g] = key.product(score[g], query[i % early]);
                     if (later < octets * group) query[i % early] = q[later];
                     if (i % 2 == 1) keep_order();
                 }
