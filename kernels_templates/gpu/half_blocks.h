@@ -64,18 +64,20 @@ struct F32HalfBlocks {
         return top;
     }
     static INGOT_MEMBER Half16 numbers(const Raw& raw, f32 factor) {
-        Half16 out;
-#pragma unroll
-        for (int i = 0; i < 8; ++i)
-            out.words[i] = pair_f16(raw.x[2 * i] * factor, raw.x[2 * i + 1] * factor);
-        return out;
+        return pairs(raw, factor, [](f32 first, f32 second) { return pair_f16(first, second); });
     }
     // What numbers() leaves of them, in f16.
     static INGOT_MEMBER Half16 rest(const Raw& raw, f32 factor) {
+        return pairs(raw, factor, [](f32 first, f32 second) { return rest_of_pair(first, second); });
+    }
+
+  private:
+    template <class Pair>
+    static INGOT_MEMBER Half16 pairs(const Raw& raw, f32 factor, Pair pair) {
         Half16 out;
 #pragma unroll
         for (int i = 0; i < 8; ++i)
-            out.words[i] = rest_of_pair(raw.x[2 * i] * factor, raw.x[2 * i + 1] * factor);
+            out.words[i] = pair(raw.x[2 * i] * factor, raw.x[2 * i + 1] * factor);
         return out;
     }
 };
